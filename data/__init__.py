@@ -1,0 +1,1 @@
+"""Samples, shards, the one loader, the scene engine and the hard negatives."""

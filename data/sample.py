@@ -1,0 +1,163 @@
+"""The sample: what shards store, what the loader yields, what both stages read (DESIGN: shards).
+
+A sample is one JSON record and its pictures. In a tar shard its members share a key::
+
+    000042.json        caption, facts, negatives, messages, answer ...
+    000042.png         the positive diagram
+    000042.neg00.png   the picture of an image negative, named in ``negatives[i].image``
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+NegativeKind = Literal["image", "rule", "retrieval"]
+NEGATIVE_KINDS = ("image", "rule", "retrieval")
+VERDICTS = ("false", "unverified")
+KEY = re.compile(r"[A-Za-z0-9_-]{1,128}")
+MEMBER = re.compile(r"json|png|jpg|jpeg|neg[0-9]{2,4}\.(?:png|jpg|jpeg)")
+POSITIVE = ("png", "jpg", "jpeg")
+
+
+class SampleError(ValueError):
+    """A record that cannot be used; the message names the key, the field and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One typed change: the operator and the statement before and after it, in words."""
+
+    operator: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Negative:
+    """One hard negative and its proof.
+
+    ``text`` holds a negative caption (rule, retrieval), ``image`` the member name of a negative picture; exactly
+    one of them is set. ``verdict`` is ``false`` when the scene proves the mismatch and ``unverified`` for foreign
+    data; ``residual`` says by how many visible margins the decisive statement misses the truth (1 is the margin).
+    """
+
+    kind: NegativeKind
+    text: str | None = None
+    image: str | None = None
+    edits: tuple[Edit, ...] = ()
+    verdict: str = "unverified"
+    residual: float | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample. ``images`` maps member names (``png``, ``neg00.png``) to undecoded bytes.
+
+    ``messages`` is a list of chat turns ``{role, content: [{type: image} | {type: text, text}]}`` and ``answer`` is
+    ``{kind: choice|number|expression|list|text, value, choices, unit, precision}``; either may be None. ``meta``
+    holds what only its writer reads (template, question type, program of the scene).
+    """
+
+    key: str
+    caption: str
+    images: Mapping[str, bytes]
+    negatives: tuple[Negative, ...] = ()
+    facts: tuple[Mapping[str, Any], ...] = ()
+    evidence: tuple[str, ...] = ()
+    split: str = "train"
+    source: str = ""
+    licence: str = ""
+    messages: tuple[Mapping[str, Any], ...] | None = None
+    answer: Mapping[str, Any] | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def image(self) -> bytes:
+        """Bytes of the positive diagram."""
+        return next(self.images[name] for name in POSITIVE if name in self.images)
+
+    def record(self) -> dict[str, Any]:
+        """Return the JSON record: every field but the key and the pictures."""
+        fields = asdict(self)
+        del fields["key"], fields["images"]
+        return fields
+
+    def members(self) -> dict[str, bytes]:
+        """Return all tar members by name (without the key), the record first."""
+        text = json.dumps(self.record(), ensure_ascii=False, sort_keys=True)
+        return {"json": text.encode(), **self.images}
+
+
+def _fail(key: str, name: str, value: object, allowed: str) -> SampleError:
+    return SampleError(f"sample {key!r}, field {name}: got {value!r:.120}; expected {allowed}")
+
+
+def _negative(key: str, index: int, raw: Any, images: Mapping[str, bytes]) -> Negative:
+    name = f"negatives[{index}]"
+    if not isinstance(raw, dict):
+        raise _fail(key, name, raw, "an object {kind, text | image, edits, verdict, residual}")
+    if raw.get("kind") not in NEGATIVE_KINDS:
+        raise _fail(key, f"{name}.kind", raw.get("kind"), f"one of {', '.join(NEGATIVE_KINDS)}")
+    text, image = raw.get("text"), raw.get("image")
+    if (text is None) == (image is None):
+        raise _fail(key, name, raw, "exactly one of text and image")
+    if text is not None and not (isinstance(text, str) and text.strip()):
+        raise _fail(key, f"{name}.text", text, "a non-empty caption")
+    if image is not None and image not in images:
+        raise _fail(key, f"{name}.image", image, f"one of the sample's pictures ({', '.join(sorted(images))})")
+    if raw.get("verdict", "unverified") not in VERDICTS:
+        raise _fail(key, f"{name}.verdict", raw.get("verdict"), f"one of {', '.join(VERDICTS)}")
+    try:
+        edits = tuple(Edit(**edit) for edit in raw.get("edits") or ())
+    except TypeError as error:
+        raise _fail(key, f"{name}.edits", raw.get("edits"), "a list of {operator, before, after}") from error
+    return Negative(raw["kind"], text, image, edits, raw.get("verdict", "unverified"), raw.get("residual"))
+
+
+def parse_sample(key: str, members: Mapping[str, bytes]) -> Sample:
+    """Build a sample from tar members, or raise :class:`SampleError` that names the key and the field."""
+    if not KEY.fullmatch(key):
+        raise _fail(key, "key", key, "letters, digits, '_' and '-' only (no dots, no slashes)")
+    if unknown := [name for name in members if not MEMBER.fullmatch(name)]:
+        raise _fail(key, "members", unknown, "json, png|jpg|jpeg and negNN.png|jpg|jpeg")
+    if "json" not in members:
+        raise _fail(key, "members", sorted(members), "a json member")
+    images = {name: data for name, data in members.items() if name != "json"}
+    if not any(name in images for name in POSITIVE):
+        raise _fail(key, "members", sorted(members), "a picture png, jpg or jpeg")
+    try:
+        raw = json.loads(members["json"])
+    except ValueError as error:
+        raise _fail(key, "json", members["json"][:80], f"valid JSON ({error})") from error
+    if not isinstance(raw, dict):
+        raise _fail(key, "json", raw, "an object")
+    caption = raw.get("caption")
+    if not (isinstance(caption, str) and caption.strip()):
+        raise _fail(key, "caption", caption, "a non-empty string")
+    negatives = raw.get("negatives", [])
+    if not isinstance(negatives, list):
+        raise _fail(key, "negatives", negatives, "a list")
+    messages = raw.get("messages")
+    if messages is not None and not (isinstance(messages, list) and all(isinstance(m, dict) for m in messages)):
+        raise _fail(key, "messages", messages, "a list of chat turns, or null")
+    answer = raw.get("answer")
+    if answer is not None and not (isinstance(answer, dict) and "kind" in answer and "value" in answer):
+        raise _fail(key, "answer", answer, "an object with kind and value, or null")
+    return Sample(
+        key=key,
+        caption=caption,
+        images=images,
+        negatives=tuple(_negative(key, i, n, images) for i, n in enumerate(negatives)),
+        facts=tuple(raw.get("facts") or ()),
+        evidence=tuple(raw.get("evidence") or ()),
+        split=raw.get("split") or "train",
+        source=raw.get("source") or "",
+        licence=raw.get("licence") or "",
+        messages=None if messages is None else tuple(messages),
+        answer=answer,
+        meta=raw.get("meta") or {},
+    )

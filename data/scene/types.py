@@ -1,0 +1,106 @@
+"""What the scene engine passes around: facts, marks, scenes, programs.
+
+Coordinates are float64 pixels of a nominal 336 x 336 canvas, x to the right, y down. Points have one upper-case
+letter; a lower-case name is an unlabelled helper point (the free end of a line). A segment is two letters
+(``"AB"``), an angle three with the vertex in the middle (``"ABC"``), a polygon its vertices in order (``"ABCD"``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+CANVAS = 336.0
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A typed statement about named things.
+
+    ``kind`` and ``args``: ``shape (polygon)`` with the class in ``value``; ``parallel``, ``perpendicular``, ``equal``
+    (segment, segment); ``midpoint``, ``on`` (point, segment); ``intersection`` (point, segment, segment);
+    ``bisects`` (segment, angle); ``median``, ``altitude``, ``midsegment`` (segment, triangle); ``congruent``,
+    ``similar`` (triangle, triangle in corresponding order); ``equal_angle`` (angle, angle); ``length`` (segment) and
+    ``angle`` (angle) with a number in ``value``; ``circle`` (centre); ``on_circle`` (point, centre); ``chord``,
+    ``diameter``, ``tangent`` (segment, centre).
+    """
+
+    kind: str
+    args: tuple[str, ...]
+    value: str | float | None = None
+
+    def rename(self, names: Mapping[str, str]) -> Fact:
+        """Return the fact with every letter replaced by ``names``."""
+        return Fact(self.kind, tuple("".join(names[c] for c in a) for a in self.args), self.value)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return ``{kind, args, value}``."""
+        return {"kind": self.kind, "args": list(self.args), "value": self.value}
+
+    @staticmethod
+    def from_json(raw: Mapping[str, Any]) -> Fact:
+        """Rebuild a fact from :meth:`to_json`."""
+        return Fact(raw["kind"], tuple(raw["args"]), raw.get("value"))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A drawn sign: ``tick`` (segment, count), ``right`` (angle), ``arc`` (angle), ``length`` (segment, text),
+    ``angle`` (angle, text: an arc and its number)."""
+
+    kind: str
+    at: str
+    text: str = ""
+    count: int = 1
+
+    def rename(self, names: Mapping[str, str]) -> Mark:
+        """Return the mark with every letter replaced by ``names``."""
+        return Mark(self.kind, "".join(names[c] for c in self.at), self.text, self.count)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A figure: named points, drawn segments, circles as (centre, radius in px), marks, and length units per px."""
+
+    points: Mapping[str, Point]
+    segments: tuple[str, ...]
+    circles: tuple[tuple[str, float], ...] = ()
+    marks: tuple[Mark, ...] = ()
+    unit: float = 1.0
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a scene is built from; an edit changes a program and never a picture.
+
+    ``params`` are the template's own (shape class, relation, lengths, angles), ``names`` its letters in the
+    template's order, ``given`` the numbers that are stated and labelled, ``turn`` the rotation in degrees, ``flip``
+    a mirror.
+    """
+
+    template: str
+    params: Mapping[str, Any]
+    names: str
+    given: tuple[str, ...] = ()
+    turn: float = 0.0
+    flip: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object that :meth:`from_json` reads."""
+        return {**self.__dict__, "params": dict(self.params), "given": list(self.given)}
+
+    @staticmethod
+    def from_json(raw: Mapping[str, Any]) -> Program:
+        """Rebuild a program from :meth:`to_json`."""
+        return Program(**{**raw, "given": tuple(raw["given"])})
+
+
+@dataclass(frozen=True)
+class Built:
+    """A program carried out: the scene, the facts its caption states (in order), and further true facts."""
+
+    scene: Scene
+    stated: tuple[Fact, ...]
+    derived: tuple[Fact, ...] = field(default=())

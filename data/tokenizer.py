@@ -1,0 +1,152 @@
+"""Train a small tokenizer on captions and chats, saved as a folder that plain ``transformers`` loads.
+
+Reading letters is what the method is about, so a capital, a digit and a geometric symbol are one token each,
+the same one wherever they stand: ``△ABC = 12`` becomes ``△ A B C = 1 2``. Everything else is byte-level BPE: no
+text is unknown and decoding gives the text back.
+
+    python -m data.tokenizer SHARDS... out=DIR vocab_size=N
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
+
+from configs.runtime import command, console
+from data.sample import Sample
+
+PAD, BOS, EOS = "<|pad|>", "<|startoftext|>", "<|endoftext|>"
+TURN_START, TURN_END = "<|im_start|>", "<|im_end|>"
+# eos must not get id 2: CLIPTextModel reads that id as "old checkpoint" and pools elsewhere.
+SPECIAL = (PAD, BOS, TURN_START, TURN_END, EOS)
+SYMBOLS = tuple("△∠∥⊥°≅∼⊙√×÷π±≤≥≠²³□▱")
+# A space belongs to the word after it; before a capital or a digit it belongs to the punctuation before it, so that
+# letters and digits have one form only.
+PIECES = (
+    r"\p{N}"
+    r"| ?\p{Lu}?[\p{Ll}\p{Lt}\p{Lm}\p{Lo}\p{M}]+"
+    r"|\p{Lu}"
+    r"| ?[^\s\p{L}\p{M}\p{N}]+(?: (?=[\p{Lu}\p{N}]|$))?"
+    r"|\s+"
+)
+
+
+def train_tokenizer(texts: Iterable[str], out: Path | str, vocab_size: int) -> PreTrainedTokenizerFast:
+    """Train on ``texts``, save the folder ``out`` (it must not exist) and return the tokenizer.
+
+    ``vocab_size`` bounds the whole vocabulary: 5 special tokens, the geometric symbols, 256 bytes, BPE merges. Tokens
+    depend on the multiset of texts alone, not on their order. With special tokens a text becomes bos ... eos, as
+    CLIP's text tower reads it; the chat tokens are ``<|im_start|>`` and ``<|im_end|>``.
+
+    Raises ValueError when there is no text, when ``vocab_size`` cannot hold the fixed tokens, or when ``out`` exists.
+    """
+    out = Path(out)
+    fixed = len(SPECIAL) + len(SYMBOLS) + 256
+    if vocab_size < fixed:
+        raise ValueError(f"vocab_size={vocab_size} cannot hold the {fixed} fixed tokens; use {fixed} or more")
+    if out.exists():
+        raise ValueError(f"out={out} exists already; remove it or choose another folder")
+    core = Tokenizer(models.BPE())
+    core.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(PIECES), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    core.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size - len(SYMBOLS),
+        special_tokens=[AddedToken(token, special=True, normalized=False) for token in SPECIAL],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        min_frequency=2,
+        show_progress=False,
+    )
+    seen = _Counted(texts)
+    core.train_from_iterator(seen, trainer)
+    if not seen.count:
+        raise ValueError("no text to train on: give captions, or shards that hold some")
+    core.add_tokens([AddedToken(symbol, normalized=False) for symbol in SYMBOLS])
+    core.post_processor = processors.TemplateProcessing(
+        single=f"{BOS} $A {EOS}",
+        pair=f"{BOS} $A {EOS} {BOS} $B {EOS}",
+        special_tokens=[(token, core.token_to_id(token)) for token in (BOS, EOS)],
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        bos_token=BOS,
+        eos_token=EOS,
+        pad_token=PAD,
+        additional_special_tokens=[TURN_START, TURN_END],
+        clean_up_tokenization_spaces=False,
+    )
+    _save(tokenizer, out)
+    return tokenizer
+
+
+def sample_texts(sample: Sample) -> Iterator[str]:
+    """Yield every text of a sample: caption, negative captions, chat turns."""
+    yield sample.caption
+    yield from (negative.text for negative in sample.negatives if negative.text is not None)
+    for message in sample.messages or ():
+        parts = message["content"]
+        yield from [parts] if isinstance(parts, str) else (p["text"] for p in parts if p["type"] == "text")
+
+
+class _Counted:
+    def __init__(self, texts: Iterable[str]):
+        self.texts, self.count = texts, 0
+
+    def __iter__(self) -> Iterator[str]:
+        for text in self.texts:
+            self.count += 1
+            yield text
+
+
+def _save(tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        tokenizer.save_pretrained(scratch)
+        scratch.chmod(0o755)
+        scratch.rename(out)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+
+
+USAGE = "usage: python -m data.tokenizer SHARDS... out=DIR vocab_size=N"
+
+
+def _arguments(argv: list[str]) -> tuple[list[str], Path, int]:
+    shards = [argument for argument in argv if "=" not in argument]
+    options = dict(argument.split("=", 1) for argument in argv if "=" in argument)
+    if unknown := options.keys() - {"out", "vocab_size"}:
+        raise ValueError(f"unknown option {', '.join(sorted(unknown))}; {USAGE}")
+    if not shards or options.keys() != {"out", "vocab_size"}:
+        raise ValueError(f"shard folders, out= and vocab_size= are all needed; {USAGE}")
+    if not options["vocab_size"].isdigit():
+        raise ValueError(f"vocab_size={options['vocab_size']!r} is not a positive whole number; {USAGE}")
+    return shards, Path(options["out"]), int(options["vocab_size"])
+
+
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Train a tokenizer on every text of the shard folders."""
+    # Imported here: the library half of this module is used without the loader and its torch.
+    from data.loader import IndexedDataset
+
+    shards, out, vocab_size = _arguments(sys.argv[1:] if argv is None else argv)
+    dataset = IndexedDataset(shards)
+    texts = (text for index in range(len(dataset)) for text in sample_texts(dataset[index]))
+    tokenizer = train_tokenizer(texts, out, vocab_size)
+    console.print(f"{len(tokenizer)} tokens from {len(dataset)} samples: {out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,21 +1,22 @@
 """Train a small tokenizer on captions and chats, saved as a folder that plain ``transformers`` loads.
 
-Reading letters is what the method is about, so a capital, a digit and a geometric symbol are one token each,
-the same one wherever they stand: ``△ABC = 12`` becomes ``△ A B C = 1 2``. Everything else is byte-level BPE: no
-text is unknown and decoding gives the text back.
+Reading letters is what the method is about, so a capital, a digit and a geometric symbol are one token each, the
+same one wherever they stand: ``△ABC = 12`` becomes ``△ A B C = 1 2``. Everything else is byte-level BPE: no text
+is unknown and decoding gives the text back.
 
     python -m data.tokenizer SHARDS... out=DIR vocab_size=N
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
 from configs.runtime import command, console
@@ -25,14 +26,14 @@ PAD, BOS, EOS = "<|pad|>", "<|startoftext|>", "<|endoftext|>"
 TURN_START, TURN_END = "<|im_start|>", "<|im_end|>"
 # eos must not get id 2: CLIPTextModel reads that id as "old checkpoint" and pools elsewhere.
 SPECIAL = (PAD, BOS, TURN_START, TURN_END, EOS)
-SYMBOLS = tuple("△∠∥⊥°≅∼⊙√×÷π±≤≥≠²³□▱")
-# A space belongs to the word after it; before a capital or a digit it belongs to the punctuation before it, so that
-# letters and digits have one form only.
+SYMBOLS = "△∠∥⊥°≅∼⊙√×÷π±≤≥≠²³□▱"
+# A space belongs to the word after it; before a letter name, a digit or a symbol it belongs to the punctuation
+# before it or stands alone, so that those have one form only.
 PIECES = (
-    r"\p{N}"
+    rf"\p{{N}}|[{SYMBOLS}]"
     r"| ?\p{Lu}?[\p{Ll}\p{Lt}\p{Lm}\p{Lo}\p{M}]+"
     r"|\p{Lu}"
-    r"| ?[^\s\p{L}\p{M}\p{N}]+(?: (?=[\p{Lu}\p{N}]|$))?"
+    rf"| ?[^\s\p{{L}}\p{{M}}\p{{N}}{SYMBOLS}]+(?: (?=[\p{{Lu}}\p{{N}}{SYMBOLS}]))?"
     r"|\s+"
 )
 
@@ -40,14 +41,16 @@ PIECES = (
 def train_tokenizer(texts: Iterable[str], out: Path | str, vocab_size: int) -> PreTrainedTokenizerFast:
     """Train on ``texts``, save the folder ``out`` (it must not exist) and return the tokenizer.
 
-    ``vocab_size`` bounds the whole vocabulary: 5 special tokens, the geometric symbols, 256 bytes, BPE merges. Tokens
-    depend on the multiset of texts alone, not on their order. With special tokens a text becomes bos ... eos, as
+    ``vocab_size`` bounds the whole vocabulary: 5 special tokens, 256 bytes, the geometric symbols, BPE merges. It
+    depends on the multiset of texts alone, not on their order. With special tokens a text becomes bos ... eos, as
     CLIP's text tower reads it; the chat tokens are ``<|im_start|>`` and ``<|im_end|>``.
 
-    Raises ValueError when there is no text, when ``vocab_size`` cannot hold the fixed tokens, or when ``out`` exists.
+    Raises ValueError when there is no text, when ``vocab_size`` cannot hold the fixed tokens, or when ``out``
+    exists.
     """
     out = Path(out)
-    fixed = len(SPECIAL) + len(SYMBOLS) + 256
+    symbols = _symbol_merges()
+    fixed = len(SPECIAL) + len(symbols) + 256
     if vocab_size < fixed:
         raise ValueError(f"vocab_size={vocab_size} cannot hold the {fixed} fixed tokens; use {fixed} or more")
     if out.exists():
@@ -61,8 +64,8 @@ def train_tokenizer(texts: Iterable[str], out: Path | str, vocab_size: int) -> P
     )
     core.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size - len(SYMBOLS),
-        special_tokens=[AddedToken(token, special=True, normalized=False) for token in SPECIAL],
+        vocab_size=vocab_size - len(symbols),
+        special_tokens=list(SPECIAL),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         min_frequency=2,
         show_progress=False,
@@ -71,7 +74,7 @@ def train_tokenizer(texts: Iterable[str], out: Path | str, vocab_size: int) -> P
     core.train_from_iterator(seen, trainer)
     if not seen.count:
         raise ValueError("no text to train on: give captions, or shards that hold some")
-    core.add_tokens([AddedToken(symbol, normalized=False) for symbol in SYMBOLS])
+    core = _with_merges(core, symbols)
     core.post_processor = processors.TemplateProcessing(
         single=f"{BOS} $A {EOS}",
         pair=f"{BOS} $A {EOS} {BOS} $B {EOS}",
@@ -96,6 +99,30 @@ def sample_texts(sample: Sample) -> Iterator[str]:
     for message in sample.messages or ():
         parts = message["content"]
         yield from [parts] if isinstance(parts, str) else (p["text"] for p in parts if p["type"] == "text")
+
+
+def _symbol_merges() -> list[tuple[str, str]]:
+    """Return the byte merges that make each symbol one token, in the alphabet of byte-level BPE."""
+    spell = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    merges: dict[tuple[str, str], None] = {}
+    for symbol in SYMBOLS:
+        spelled = spell.pre_tokenize_str(symbol)[0][0]
+        merges.update({(spelled[:end], spelled[end]): None for end in range(1, len(spelled))})
+    return list(merges)
+
+
+def _with_merges(core: Tokenizer, merges: list[tuple[str, str]]) -> Tokenizer:
+    """Return ``core`` with ``merges`` first in rank.
+
+    Added tokens would not do: the byte-level decoder reads an added ``°`` as a byte.
+    """
+    state = json.loads(core.to_str())
+    vocabulary = state["model"]["vocab"]
+    for left, right in merges:
+        vocabulary.setdefault(left + right, len(vocabulary))
+    learned = [tuple(merge) for merge in state["model"]["merges"]]
+    state["model"]["merges"] = merges + [merge for merge in learned if merge not in set(merges)]
+    return Tokenizer.from_str(json.dumps(state))
 
 
 class _Counted:

@@ -1,0 +1,146 @@
+"""What every command needs: the runs folder, atomic files, clean errors, and a record of the environment.
+
+Nothing here imports torch, so that a command with a typing error in its config answers at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import IO, Any
+
+from rich.console import Console
+
+console = Console(stderr=True, highlight=False)
+
+PROJECT = Path(__file__).resolve().parent.parent
+PACKAGES = ("torch", "torchvision", "lightning", "transformers", "timm", "webdataset", "omegaconf", "peft", "numpy")
+PACKAGES += ("pillow", "scikit-learn", "math-verify")
+
+
+def runs_root() -> Path:
+    """Return the folder under which every run writes: ``$MMGEOLM_ROOT``, or ``runs`` in the working directory."""
+    return Path(os.environ.get("MMGEOLM_ROOT") or "runs")
+
+
+def is_rank_zero() -> bool:
+    """True in the process that may write shared files, before and after torch.distributed is up."""
+    ranks = (os.environ.get(name) for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"))
+    return next((int(rank) for rank in ranks if rank), 0) == 0
+
+
+@contextmanager
+def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a temporary file beside ``path`` and rename it onto ``path`` when the block ends without an exception.
+
+    ``mode`` is ``"w"`` (UTF-8 text) or ``"wb"``. Missing parent folders are made. After an exception ``path`` is
+    what it was before and the temporary file is gone; after a kill a hidden ``.NAME.PID.tmp`` may stay behind.
+    """
+    assert mode in ("w", "wb"), mode
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, mode, encoding=None if "b" in mode else "utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())  # otherwise a power cut can leave a renamed but empty file
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: str | Path, obj: Any) -> None:
+    """Write ``obj`` as indented UTF-8 JSON, atomically."""
+    text = json.dumps(obj, indent=2, ensure_ascii=False)  # before opening: a bad object touches no file
+    with atomic_write(path) as file:
+        file.write(text + "\n")
+
+
+def _output(*command: str) -> str | None:
+    try:
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def git_revision() -> str | None:
+    """Return the project's commit, with ``-dirty`` when tracked files are changed; None outside a clone."""
+    revision = _output("git", "rev-parse", "HEAD")
+    return revision and revision + ("-dirty" if _output("git", "status", "--porcelain", "-uno") else "")
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def environment() -> dict[str, Any]:
+    """Return versions, hardware and git revision as plain JSON values; memory is in GiB."""
+    versions: dict[str, str | None] = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = None
+    gpus = _output("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
+    return {
+        "versions": versions,
+        "platform": platform.platform(),
+        "cpu": _cpu_name(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "gpus": gpus.splitlines() if gpus else [],
+        "git": git_revision(),
+    }
+
+
+def die(error: BaseException) -> None:
+    """Print ``error`` as one clear red message and exit with code 2."""
+    console.print("error:", str(error), style="bold red", markup=False, soft_wrap=True)
+    raise SystemExit(2) from error
+
+
+def command(main: Callable[[list[str]], Any]) -> Callable[[list[str] | None], None]:
+    """Wrap ``main(argv)`` as a command: ``main(None)`` reads ``sys.argv``.
+
+    ValueError and FileNotFoundError become one message and exit code 2 (``python -X dev`` shows the traceback);
+    Ctrl-C becomes exit code 130.
+    """
+
+    @functools.wraps(main)
+    def wrapped(argv: list[str] | None = None) -> None:
+        try:
+            main(sys.argv[1:] if argv is None else argv)
+        except (ValueError, FileNotFoundError) as error:
+            if sys.flags.dev_mode:
+                raise
+            die(error)
+        except KeyboardInterrupt:
+            _interrupted()
+        except SystemExit as error:
+            # Lightning turns Ctrl-C into exit(1) after its callbacks have run.
+            if isinstance(error.__context__, KeyboardInterrupt):
+                _interrupted()
+            raise
+
+    return wrapped
+
+
+def _interrupted() -> None:
+    safe = "Interrupted. Every file already written is complete; the same command goes on from there."
+    console.print(safe, style="yellow")
+    raise SystemExit(130)

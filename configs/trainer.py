@@ -1,0 +1,296 @@
+"""Training options, and the functions that turn them into a Lightning trainer and an optimiser."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.fabric.plugins.environments import SLURMEnvironment
+from lightning.pytorch.callbacks import Callback, LearningRateMonitor, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Strategy
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from configs.load import one_of
+from configs.runtime import atomic_write, console
+
+PRECISIONS = ("32-true", "bf16-mixed", "bf16-true", "16-mixed", "64-true")
+
+
+@dataclass(kw_only=True)
+class TrainerConfig:
+    """How a run is executed; what it learns is the stage's own config."""
+
+    run_dir: str
+    """Folder of this run: config.yaml, checkpoints/, logs/, export/."""
+    accelerator: str = "auto"
+    """cpu, gpu (or cuda, mps), or auto: a GPU where there is one."""
+    devices: int | str = "auto"
+    """Processes per node, one device each; auto: all GPUs, or one CPU process."""
+    num_nodes: int = 1
+    """Machines."""
+    precision: str = "32-true"
+    """Arithmetic of the forward and backward pass, in Lightning's names."""
+    strategy: str = "auto"
+    """auto (one device, or ddp), ddp, or fsdp (parameters sharded with FSDP2 in the module's configure_model)."""
+    max_steps: int = -1
+    """Optimiser steps to stop at; -1: no limit but max_epochs."""
+    max_epochs: int = 1
+    """Passes over the training data to stop at; -1: no limit but max_steps."""
+    accumulate_grad_batches: int = 1
+    """Batches per optimiser step and rank."""
+    gradient_clip_val: float = 1.0
+    """Largest gradient norm; 0: no clipping."""
+    val_every_steps: int | None = None
+    """Optimiser steps between validations; null: at the end of every epoch."""
+    checkpoint_every_steps: int = 500
+    """Optimiser steps between checkpoints; the last step is always saved."""
+    keep_checkpoints: int = 2
+    """Newest checkpoints kept, besides the best one."""
+    log_every_steps: int = 10
+    """Optimiser steps between logged training values."""
+    seed: int = 0
+    """Seed of weights, dropout and workers; the order of samples has its own in the loader."""
+    deterministic: bool = True
+    """Deterministic kernels: enforced on CPU, a warning where a GPU has none."""
+    progress: bool = True
+    """Show a progress bar and the model summary."""
+    resume: str = "auto"
+    """auto: go on from the newest checkpoint of run_dir, if any; never: set the old run aside; or a path."""
+
+    def __post_init__(self) -> None:
+        one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu", "cuda", "mps"))
+        one_of("precision", self.precision, PRECISIONS)
+        one_of("strategy", self.strategy, ("auto", "ddp", "fsdp"))
+        if self.devices != "auto" and not (isinstance(self.devices, int) and self.devices >= 1):
+            raise ValueError(f"devices={self.devices!r} is not allowed; use auto or a count of at least 1")
+        for name in ("num_nodes", "accumulate_grad_batches", "checkpoint_every_steps", "keep_checkpoints"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} is not allowed; use at least 1")
+        if self.log_every_steps < 1 or (self.val_every_steps is not None and self.val_every_steps < 1):
+            raise ValueError("log_every_steps and val_every_steps count optimiser steps; use at least 1")
+        for name in ("max_steps", "max_epochs"):
+            if getattr(self, name) < 1 and getattr(self, name) != -1:
+                raise ValueError(f"{name}={getattr(self, name)} is not allowed; use at least 1, or -1 for no limit")
+        if self.max_steps == -1 and self.max_epochs == -1:
+            raise ValueError("max_steps=-1 with max_epochs=-1 never ends; set one of them")
+        if self.gradient_clip_val < 0:
+            raise ValueError(f"gradient_clip_val={self.gradient_clip_val} is not allowed; use 0 for no clipping")
+        if self.precision == "16-mixed" and self.accelerator == "cpu":
+            raise ValueError("precision=16-mixed needs a GPU; use bf16-mixed or 32-true with accelerator=cpu")
+        if not self.run_dir.strip():
+            raise ValueError("run_dir is empty; name the folder of this run")
+
+
+@dataclass(kw_only=True)
+class OptimConfig:
+    """AdamW with linear warm-up and cosine decay."""
+
+    lr: float
+    """Peak learning rate."""
+    weight_decay: float = 0.0
+    """Decoupled weight decay of matrices; vectors, biases, norms and logit scales have none."""
+    betas: tuple[float, float] = (0.9, 0.98)
+    """Decay of the running mean of gradients and of their squares."""
+    eps: float = 1e-8
+    """Added to the root of the running square."""
+    warmup_fraction: float = 0.03
+    """Part of all optimiser steps in which the learning rate rises linearly to its peak."""
+    schedule: str = "cosine"
+    """After the warm-up: cosine (down to 0 at the last step) or constant."""
+
+    def __post_init__(self) -> None:
+        one_of("schedule", self.schedule, ("cosine", "constant"))
+        if not self.lr > 0:
+            raise ValueError(f"lr={self.lr} is not allowed; use a positive learning rate")
+        if self.weight_decay < 0 or not self.eps > 0:
+            raise ValueError(f"weight_decay={self.weight_decay}, eps={self.eps}: use at least 0 and more than 0")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"betas={tuple(self.betas)} is not allowed; both lie in [0, 1)")
+        if not 0 <= self.warmup_fraction < 1:
+            raise ValueError(f"warmup_fraction={self.warmup_fraction} is not allowed; use a part in [0, 1)")
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Write checkpoints beside their final name and rename them.
+
+    Lightning writes through the system's temporary folder and moves the file, which on another disk is a plain
+    copy: a kill in the middle leaves half a checkpoint under its final name.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        with atomic_write(path, "wb") as file:
+            torch.save(checkpoint, file)
+
+
+class StepCheckpoint(ModelCheckpoint):
+    """The newest checkpoints every ``k`` steps, and always the last step; ``last.ckpt`` points at the newest."""
+
+    def __init__(self, folder: Path, every: int, keep: int) -> None:
+        super().__init__(
+            dirpath=folder,
+            filename="step-{step:08d}",
+            auto_insert_metric_name=False,
+            monitor="step",
+            mode="max",
+            save_top_k=keep,
+            every_n_train_steps=every,
+            save_last="link",
+            save_on_exception=True,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        if not self._should_skip_saving_checkpoint(trainer):
+            candidates = self._monitor_candidates(trainer)
+            self._save_topk_checkpoint(trainer, candidates)
+            self._save_last_checkpoint(trainer, candidates)
+
+    def on_exception(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException
+    ) -> None:
+        if trainer.world_size == 1:  # saving is collective: one failing rank would wait for the others forever
+            super().on_exception(trainer, pl_module, exception)
+
+
+def seed_everything(cfg: TrainerConfig) -> None:
+    """Seed Python, numpy and torch, and choose deterministic kernels; call before the model is built."""
+    lightning.seed_everything(cfg.seed, workers=True, verbose=False)
+    torch.use_deterministic_algorithms(cfg.deterministic, warn_only=torch.cuda.is_available())
+
+
+def build_trainer(cfg: TrainerConfig, *, monitor: str | None = None, mode: str = "max") -> lightning.Trainer:
+    """Build the Lightning trainer; ``monitor`` names the logged value whose best (``mode``) checkpoint is kept.
+
+    Writes only under ``cfg.run_dir``: ``checkpoints/`` (step-*.ckpt, last.ckpt, best.ckpt), ``logs/version_N/``
+    (metrics.csv) and ``tensorboard/``. Our loader slices batches by rank itself, so no sampler is replaced.
+    """
+    one_of("mode", mode, ("min", "max"))
+    run = Path(cfg.run_dir)
+    folder = run / "checkpoints"
+    callbacks: list[Callback] = [StepCheckpoint(folder, cfg.checkpoint_every_steps, cfg.keep_checkpoints)]
+    if monitor:
+        best = {"filename": "best", "save_top_k": 1, "enable_version_counter": False}
+        callbacks.append(ModelCheckpoint(folder, monitor=monitor, mode=mode, save_on_train_epoch_end=False, **best))
+    callbacks.append(LearningRateMonitor("step"))
+    if cfg.progress:
+        callbacks.append(RichProgressBar(leave=True))
+    val_every = cfg.val_every_steps
+    return lightning.Trainer(
+        accelerator=cfg.accelerator,
+        devices=cfg.devices,
+        num_nodes=cfg.num_nodes,
+        precision=cfg.precision,
+        strategy=_strategy(cfg),
+        max_steps=cfg.max_steps,
+        max_epochs=cfg.max_epochs,
+        accumulate_grad_batches=cfg.accumulate_grad_batches,
+        gradient_clip_val=cfg.gradient_clip_val or None,
+        val_check_interval=val_every * cfg.accumulate_grad_batches if val_every else None,
+        check_val_every_n_epoch=None if val_every else 1,
+        num_sanity_val_steps=0,
+        log_every_n_steps=cfg.log_every_steps,
+        deterministic=("warn" if torch.cuda.is_available() else True) if cfg.deterministic else False,
+        logger=[CSVLogger(run, name="logs"), TensorBoardLogger(run, name="tensorboard")],
+        callbacks=callbacks,
+        plugins=_plugins(),
+        enable_progress_bar=cfg.progress,
+        enable_model_summary=cfg.progress,
+        use_distributed_sampler=False,
+    )
+
+
+def _plugins() -> list[Any]:
+    slurm = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+    return [AtomicCheckpointIO(), *slurm]
+
+
+def _strategy(cfg: TrainerConfig) -> str | Strategy:
+    if cfg.strategy == "ddp":
+        return DDPStrategy(find_unused_parameters=False)
+    if cfg.strategy == "fsdp":
+        devices = cfg.devices
+        if devices == "auto":
+            on_gpu = cfg.accelerator != "cpu" and torch.cuda.is_available()
+            devices = torch.cuda.device_count() if on_gpu else 1
+        # Lightning's own sizes would make every GPU of a node one tensor-parallel group.
+        size = int(devices) * cfg.num_nodes
+        return ModelParallelStrategy(
+            data_parallel_size=size, tensor_parallel_size=1, save_distributed_checkpoint=False
+        )
+    return "auto"
+
+
+def find_resume(cfg: TrainerConfig) -> str | None:
+    """Return the checkpoint to go on from, or None for a fresh start.
+
+    ``auto`` takes the newest by global step in ``run_dir/checkpoints``; a file that cannot be loaded is skipped with
+    a warning. Raises ValueError for a given path that cannot be loaded, and when no file at all can be.
+    """
+    if cfg.resume == "never":
+        return None
+    if cfg.resume != "auto":
+        _global_step(Path(cfg.resume))
+        return cfg.resume
+    found, torn = [], []
+    for path in sorted((Path(cfg.run_dir) / "checkpoints").glob("*.ckpt")):
+        if path.is_symlink():  # last.ckpt repeats the newest file
+            continue
+        try:
+            found.append((_global_step(path), str(path)))
+        except ValueError as error:
+            torn.append(str(path))
+            console.print(f"skipped: {error}", style="yellow", markup=False, soft_wrap=True)
+    if torn and not found:
+        raise ValueError(f"none of {', '.join(torn)} can be loaded; use resume=never to start over")
+    return max(found)[1] if found else None
+
+
+def _global_step(path: Path) -> int:
+    if not path.is_file():
+        raise ValueError(f"resume={path} does not exist; use auto, never or the path of a .ckpt file")
+    try:
+        return int(torch.load(path, map_location="cpu", weights_only=True, mmap=True)["global_step"])
+    except Exception as error:  # torch raises half a dozen types for damaged files
+        raise ValueError(f"{path} is not a complete checkpoint ({type(error).__name__}: {error})") from error
+
+
+def build_optimizer(
+    named_parameters: Iterable[tuple[str, nn.Parameter]], cfg: OptimConfig, total_steps: int
+) -> tuple[torch.optim.AdamW, LambdaLR]:
+    """Return AdamW and its per-step schedule for ``total_steps`` optimiser steps.
+
+    Vectors, biases, norms, ``logit_scale`` and ``logit_bias`` are not decayed; frozen parameters are left out. With
+    w = ceil(warmup_fraction * total_steps), step t has lr * (t + 1) / w before w, then lr * (1 + cos(pi * (t - w) /
+    (total_steps - w))) / 2, or lr. Raises ValueError when nothing is trainable or ``total_steps`` is not finite.
+    """
+    if not (isinstance(total_steps, int) and total_steps > 0):
+        raise ValueError(f"total_steps={total_steps!r}: the schedule needs a length; set max_steps or max_epochs")
+    decay, plain = [], []
+    for name, parameter in named_parameters:
+        if parameter.requires_grad:
+            special = parameter.ndim < 2 or name.endswith(("bias", "logit_scale"))
+            (plain if special else decay).append(parameter)
+    groups = [{"params": decay, "weight_decay": cfg.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]]
+    if not groups:
+        raise ValueError("no parameter is trainable; check which parts this stage freezes")
+    optimizer = torch.optim.AdamW(groups, lr=cfg.lr, betas=tuple(cfg.betas), eps=cfg.eps)
+    warmup = math.ceil(cfg.warmup_fraction * total_steps)
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        if cfg.schedule == "constant":
+            return 1.0
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total_steps - warmup))))
+
+    return optimizer, LambdaLR(optimizer, factor)

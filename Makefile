@@ -1,0 +1,81 @@
+# Every target sets up what it needs first. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+VENV ?= .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help setup test check layout fix demo data gallery geoclip align sft retrieval evaluate bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## virtual environment in .venv with everything, as pinned in constraints.txt
+
+$(INSTALLED): setup.cfg constraints.txt pyproject.toml
+	@python=""; for name in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	  if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python="$$name"; break; fi; \
+	done; \
+	if ! $(PY) -m pip --version >/dev/null 2>&1; then \
+	  if [ -z "$$python" ]; then \
+	    echo "Python 3.11 or newer is needed; found: $$(python3 --version 2>&1 || true)." >&2; \
+	    echo "Install one (for example: apt install python3.11 python3.11-venv), or: make setup PYTHON=/path/to/python" >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "making $(VENV) with $$("$$python" --version)"; \
+	  "$$python" -m venv --clear $(VENV) || { echo "the venv module is missing; try: apt install python3-venv" >&2; exit 1; }; \
+	fi
+	@echo "installing from constraints.txt (about 6 GB at the first time)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt pip setuptools wheel
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+test: setup ## the test suite; what needs a GPU or SLURM is skipped without one (ARGS='-m "not slow"' for less)
+	$(PY) -m pytest $(ARGS)
+
+check: setup layout ## ruff, mypy and the import rule
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+layout: setup
+	$(PY) -m pytest -q tests/test_layout.py
+
+fix: setup ## the same, repairing what can be repaired
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+demo: setup ## the whole method on one CPU machine: runs/demo/results.json and report.html
+	OMP_WAIT_POLICY=PASSIVE $(PY) -m configs.demo configs/demo.yaml $(ARGS)
+
+data: setup ## shards from a recipe: RECIPE=configs/data/NAME.yaml
+	$(PY) -m data.build $(or $(RECIPE),$(error RECIPE=configs/data/NAME.yaml is missing)) $(ARGS)
+
+gallery: setup ## an HTML page of samples and their negatives: DATA=runs/data/NAME
+	$(PY) -m data.gallery $(or $(DATA),$(error DATA=runs/data/NAME is missing)) $(ARGS)
+
+geoclip: setup ## stage 1, the contrastive encoder: CONFIG=configs/geoclip/NAME.yaml
+	$(PY) -m geoclip.train $(or $(CONFIG),$(error CONFIG=configs/geoclip/NAME.yaml is missing)) $(ARGS)
+
+align: setup ## stage 2, only the adapter: CONFIG=configs/align/NAME.yaml
+	$(PY) -m mmgeolm.train $(or $(CONFIG),$(error CONFIG=configs/align/NAME.yaml is missing)) stage=align $(ARGS)
+
+sft: setup ## stage 3, supervised fine-tuning: CONFIG=configs/sft/NAME.yaml
+	$(PY) -m mmgeolm.train $(or $(CONFIG),$(error CONFIG=configs/sft/NAME.yaml is missing)) stage=sft $(ARGS)
+
+retrieval: setup ## Hit@k on the four pools: MODEL=runs/NAME/export DATA=runs/data/NAME
+	$(PY) -m geoclip.retrieval model=$(or $(MODEL),$(error MODEL=runs/NAME/export is missing)) \
+	  data=$(or $(DATA),$(error DATA=runs/data/NAME is missing)) $(ARGS)
+
+evaluate: setup ## a benchmark: MODEL=runs/NAME/export BENCHMARK=NAME
+	$(PY) -m mmgeolm.evaluate model=$(or $(MODEL),$(error MODEL=runs/NAME/export is missing)) \
+	  benchmark=$(or $(BENCHMARK),$(error BENCHMARK=NAME is missing)) $(ARGS)
+
+bench: setup ## speed and memory of the main steps: runs/bench/results.json
+	$(PY) -m configs.bench $(ARGS)
+
+clean: ## remove caches and build files; .venv and runs/ stay
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .coverage build ./*.egg-info
+	find configs data geoclip mmgeolm tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -100,7 +100,9 @@ def _plain(value: Any) -> Any:
 def _read(name: str) -> dict[Any, Any]:
     path = Path(name)
     if path.suffix not in (".yaml", ".yml"):
-        raise ConfigError(f"{name!r} is neither a YAML file (.yaml) nor an override; overrides look like key=value")
+        raise ConfigError(
+            f"{name!r} is neither a YAML file (.yaml) nor an override; overrides look like key=value"
+        )
     if not path.is_file():
         near = [str(p) for p in (path.parent if path.parent.is_dir() else Path("configs")).rglob("*.yaml")]
         raise ConfigError(f"config file {name} does not exist{_nearest(name, near)}")
@@ -118,7 +120,9 @@ def _parse(override: str) -> dict[Any, Any]:
     try:
         raw = OmegaConf.to_container(OmegaConf.from_dotlist([override]), resolve=False)
     except (yaml.YAMLError, OmegaConfBaseException) as error:
-        raise ConfigError(f"override {override!r} cannot be read; use key=value, lists as key=[1,2]: {error}") from error
+        raise ConfigError(
+            f"override {override!r} cannot be read; use key=value, lists as key=[1,2]: {error}"
+        ) from error
     assert isinstance(raw, dict)
     return raw
 

@@ -22,7 +22,17 @@ from rich.console import Console
 console = Console(stderr=True, highlight=False)
 
 PROJECT = Path(__file__).resolve().parent.parent
-PACKAGES = ("torch", "torchvision", "lightning", "transformers", "timm", "webdataset", "omegaconf", "peft", "numpy")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "lightning",
+    "transformers",
+    "timm",
+    "webdataset",
+    "omegaconf",
+    "peft",
+    "numpy",
+)
 PACKAGES += ("pillow", "scikit-learn", "math-verify")
 
 

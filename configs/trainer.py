@@ -13,13 +13,12 @@ import torch
 from lightning.fabric.plugins.environments import SLURMEnvironment
 from lightning.pytorch.callbacks import Callback, LearningRateMonitor, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Strategy
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from configs.checkpoints import AtomicCheckpointIO, StepCheckpoint, global_step, newest_checkpoint
 from configs.load import one_of
-from configs.runtime import atomic_write, console
 
 PRECISIONS = ("32-true", "bf16-mixed", "bf16-true", "16-mixed", "64-true")
 
@@ -78,11 +77,15 @@ class TrainerConfig:
             raise ValueError("log_every_steps and val_every_steps count optimiser steps; use at least 1")
         for name in ("max_steps", "max_epochs"):
             if getattr(self, name) < 1 and getattr(self, name) != -1:
-                raise ValueError(f"{name}={getattr(self, name)} is not allowed; use at least 1, or -1 for no limit")
+                raise ValueError(
+                    f"{name}={getattr(self, name)} is not allowed; use at least 1, or -1 for no limit"
+                )
         if self.max_steps == -1 and self.max_epochs == -1:
             raise ValueError("max_steps=-1 with max_epochs=-1 never ends; set one of them")
         if self.gradient_clip_val < 0:
-            raise ValueError(f"gradient_clip_val={self.gradient_clip_val} is not allowed; use 0 for no clipping")
+            raise ValueError(
+                f"gradient_clip_val={self.gradient_clip_val} is not allowed; use 0 for no clipping"
+            )
         if self.precision == "16-mixed" and self.accelerator == "cpu":
             raise ValueError("precision=16-mixed needs a GPU; use bf16-mixed or 32-true with accelerator=cpu")
         if not self.run_dir.strip():
@@ -111,54 +114,13 @@ class OptimConfig:
         if not self.lr > 0:
             raise ValueError(f"lr={self.lr} is not allowed; use a positive learning rate")
         if self.weight_decay < 0 or not self.eps > 0:
-            raise ValueError(f"weight_decay={self.weight_decay}, eps={self.eps}: use at least 0 and more than 0")
+            raise ValueError(
+                f"weight_decay={self.weight_decay}, eps={self.eps}: use at least 0 and more than 0"
+            )
         if not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError(f"betas={tuple(self.betas)} is not allowed; both lie in [0, 1)")
         if not 0 <= self.warmup_fraction < 1:
             raise ValueError(f"warmup_fraction={self.warmup_fraction} is not allowed; use a part in [0, 1)")
-
-
-class AtomicCheckpointIO(TorchCheckpointIO):
-    """Write checkpoints beside their final name and rename them.
-
-    Lightning writes through the system's temporary folder and moves the file, which on another disk is a plain
-    copy: a kill in the middle leaves half a checkpoint under its final name.
-    """
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
-        with atomic_write(path, "wb") as file:
-            torch.save(checkpoint, file)
-
-
-class StepCheckpoint(ModelCheckpoint):
-    """The newest checkpoints every ``k`` steps, and always the last step; ``last.ckpt`` points at the newest."""
-
-    def __init__(self, folder: Path, every: int, keep: int) -> None:
-        super().__init__(
-            dirpath=folder,
-            filename="step-{step:08d}",
-            auto_insert_metric_name=False,
-            monitor="step",
-            mode="max",
-            save_top_k=keep,
-            every_n_train_steps=every,
-            save_last="link",
-            save_on_exception=True,
-            save_on_train_epoch_end=True,
-            enable_version_counter=False,
-        )
-
-    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        if not self._should_skip_saving_checkpoint(trainer):
-            candidates = self._monitor_candidates(trainer)
-            self._save_topk_checkpoint(trainer, candidates)
-            self._save_last_checkpoint(trainer, candidates)
-
-    def on_exception(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException
-    ) -> None:
-        if trainer.world_size == 1:  # saving is collective: one failing rank would wait for the others forever
-            super().on_exception(trainer, pl_module, exception)
 
 
 def seed_everything(cfg: TrainerConfig) -> None:
@@ -179,10 +141,16 @@ def build_trainer(cfg: TrainerConfig, *, monitor: str | None = None, mode: str =
     callbacks: list[Callback] = [StepCheckpoint(folder, cfg.checkpoint_every_steps, cfg.keep_checkpoints)]
     if monitor:
         best = {"filename": "best", "save_top_k": 1, "enable_version_counter": False}
-        callbacks.append(ModelCheckpoint(folder, monitor=monitor, mode=mode, save_on_train_epoch_end=False, **best))
+        callbacks.append(
+            ModelCheckpoint(folder, monitor=monitor, mode=mode, save_on_train_epoch_end=False, **best)
+        )
     callbacks.append(LearningRateMonitor("step"))
     if cfg.progress:
         callbacks.append(RichProgressBar(leave=True))
+    plugins: list[Any] = [AtomicCheckpointIO()]
+    if SLURMEnvironment.detect():
+        # Lightning's own requeue handler saves in the middle of a step, and hangs when ranks differ by a moment.
+        plugins.append(SLURMEnvironment(auto_requeue=False))
     val_every = cfg.val_every_steps
     return lightning.Trainer(
         accelerator=cfg.accelerator,
@@ -199,68 +167,47 @@ def build_trainer(cfg: TrainerConfig, *, monitor: str | None = None, mode: str =
         num_sanity_val_steps=0,
         log_every_n_steps=cfg.log_every_steps,
         deterministic=("warn" if torch.cuda.is_available() else True) if cfg.deterministic else False,
+        default_root_dir=run,
         logger=[CSVLogger(run, name="logs"), TensorBoardLogger(run, name="tensorboard")],
         callbacks=callbacks,
-        plugins=_plugins(),
+        plugins=plugins,
         enable_progress_bar=cfg.progress,
         enable_model_summary=cfg.progress,
         use_distributed_sampler=False,
     )
 
 
-def _plugins() -> list[Any]:
-    slurm = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
-    return [AtomicCheckpointIO(), *slurm]
-
-
 def _strategy(cfg: TrainerConfig) -> str | Strategy:
     if cfg.strategy == "ddp":
         return DDPStrategy(find_unused_parameters=False)
     if cfg.strategy == "fsdp":
-        devices = cfg.devices
-        if devices == "auto":
-            on_gpu = cfg.accelerator != "cpu" and torch.cuda.is_available()
-            devices = torch.cuda.device_count() if on_gpu else 1
-        # Lightning's own sizes would make every GPU of a node one tensor-parallel group.
-        size = int(devices) * cfg.num_nodes
+        # Lightning's own sizes would make all GPUs of a node one tensor-parallel group. One whole file per
+        # checkpoint, so that any number of processes can go on from it.
+        size = _devices(cfg) * cfg.num_nodes
         return ModelParallelStrategy(
             data_parallel_size=size, tensor_parallel_size=1, save_distributed_checkpoint=False
         )
     return "auto"
 
 
-def find_resume(cfg: TrainerConfig) -> str | None:
-    """Return the checkpoint to go on from, or None for a fresh start.
+def _devices(cfg: TrainerConfig) -> int:
+    if isinstance(cfg.devices, int):
+        return cfg.devices
+    return torch.cuda.device_count() if cfg.accelerator != "cpu" and torch.cuda.is_available() else 1
 
-    ``auto`` takes the newest by global step in ``run_dir/checkpoints``; a file that cannot be loaded is skipped with
-    a warning. Raises ValueError for a given path that cannot be loaded, and when no file at all can be.
+
+def find_resume(cfg: TrainerConfig) -> str | None:
+    """Return the checkpoint to go on from (see :attr:`TrainerConfig.resume`), or None for a fresh start.
+
+    ``auto`` skips files that cannot be loaded, with a warning. Raises ValueError for a given path that cannot be
+    loaded, and when the folder holds checkpoints but none can be.
     """
     if cfg.resume == "never":
         return None
-    if cfg.resume != "auto":
-        _global_step(Path(cfg.resume))
-        return cfg.resume
-    found, torn = [], []
-    for path in sorted((Path(cfg.run_dir) / "checkpoints").glob("*.ckpt")):
-        if path.is_symlink():  # last.ckpt repeats the newest file
-            continue
-        try:
-            found.append((_global_step(path), str(path)))
-        except ValueError as error:
-            torn.append(str(path))
-            console.print(f"skipped: {error}", style="yellow", markup=False, soft_wrap=True)
-    if torn and not found:
-        raise ValueError(f"none of {', '.join(torn)} can be loaded; use resume=never to start over")
-    return max(found)[1] if found else None
-
-
-def _global_step(path: Path) -> int:
-    if not path.is_file():
-        raise ValueError(f"resume={path} does not exist; use auto, never or the path of a .ckpt file")
-    try:
-        return int(torch.load(path, map_location="cpu", weights_only=True, mmap=True)["global_step"])
-    except Exception as error:  # torch raises half a dozen types for damaged files
-        raise ValueError(f"{path} is not a complete checkpoint ({type(error).__name__}: {error})") from error
+    if cfg.resume == "auto":
+        return newest_checkpoint(Path(cfg.run_dir) / "checkpoints")
+    global_step(Path(cfg.resume))
+    return cfg.resume
 
 
 def build_optimizer(
@@ -273,7 +220,9 @@ def build_optimizer(
     (total_steps - w))) / 2, or lr. Raises ValueError when nothing is trainable or ``total_steps`` is not finite.
     """
     if not (isinstance(total_steps, int) and total_steps > 0):
-        raise ValueError(f"total_steps={total_steps!r}: the schedule needs a length; set max_steps or max_epochs")
+        raise ValueError(
+            f"total_steps={total_steps!r}: the schedule needs a length; set max_steps or max_epochs"
+        )
     decay, plain = [], []
     for name, parameter in named_parameters:
         if parameter.requires_grad:

@@ -16,8 +16,8 @@ from configs.runtime import atomic_write, console
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Write checkpoints beside their final name and rename them.
 
-    Lightning itself writes to the system's temporary folder and moves the file. On another disk that is a plain
-    copy, and a kill in the middle leaves half a checkpoint under its final name.
+    Lightning itself writes to the system's temporary folder and moves the file. On another disk that is a
+    plain copy, and a kill in the middle leaves half a checkpoint under its final name.
     """
 
     def save_checkpoint(
@@ -28,11 +28,11 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class StepCheckpoint(ModelCheckpoint):
-    """Keep the ``keep`` newest checkpoints, one every ``every`` steps and always the last step.
+    """Keep the ``keep`` newest checkpoints, one every ``every`` optimiser steps and always the last step.
 
-    ``last.ckpt`` is a link to the newest. An exception saves too, where the state is whole: not inside an optimiser
-    step or an unfinished accumulation, and only in a single process, because saving is collective and a rank that
-    fails alone would wait for the others forever.
+    ``last.ckpt`` is a link to the newest. An exception saves too, where the state is whole: not inside an
+    optimiser step or an unfinished accumulation, and only in a single process, because saving is collective
+    and a rank that fails alone would wait for the others forever.
     """
 
     def __init__(self, folder: Path, every: int, keep: int) -> None:
@@ -46,7 +46,7 @@ class StepCheckpoint(ModelCheckpoint):
             every_n_train_steps=every,
             save_last="link",
             save_on_exception=True,
-            save_on_train_epoch_end=True,  # False would put off the last save of an epoch until after validation
+            save_on_train_epoch_end=True,  # else the last save of an epoch waits for the validation
             enable_version_counter=False,
         )
         self._inside_step = False
@@ -60,22 +60,24 @@ class StepCheckpoint(ModelCheckpoint):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not self._should_skip_saving_checkpoint(trainer):
-            candidates = self._monitor_candidates(trainer)
-            self._save_topk_checkpoint(trainer, candidates)
-            self._save_last_checkpoint(trainer, candidates)
+            self._save(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        pending = (
-            trainer.fit_loop.epoch_loop.batch_progress.current.completed % trainer.accumulate_grad_batches
-        )
-        if trainer.world_size == 1 and not self._inside_step and not pending:
-            super().on_exception(trainer, pl_module, exception)
+        batches = trainer.fit_loop.epoch_loop.batch_progress.current.completed
+        whole = not self._inside_step and batches % trainer.accumulate_grad_batches == 0
+        if whole and trainer.world_size == 1 and self._should_save_on_exception(trainer):
+            self._save(trainer)
+
+    def _save(self, trainer: Trainer) -> None:
+        candidates = self._monitor_candidates(trainer)
+        self._save_topk_checkpoint(trainer, candidates)
+        self._save_last_checkpoint(trainer, candidates)
 
 
 def newest_checkpoint(folder: Path) -> str | None:
     """Return the checkpoint of ``folder`` with the highest global step, or None if there is none.
 
-    A file that cannot be loaded is skipped with a warning; raises ValueError when none of several can be.
+    A file that cannot be loaded is skipped with a warning; raises ValueError when no file can be.
     """
     found, torn = [], []
     for path in sorted(folder.glob("*.ckpt")):
@@ -92,13 +94,11 @@ def newest_checkpoint(folder: Path) -> str | None:
 
 
 def global_step(path: Path) -> int:
-    """Return the optimiser step a checkpoint was written at, or raise ValueError if it is missing or damaged."""
+    """Return the optimiser step a checkpoint was written at, or raise ValueError if it cannot be loaded."""
     if not path.is_file():
-        raise ValueError(
-            f"checkpoint {path} does not exist; use resume=auto, never or the path of a .ckpt file"
-        )
+        raise ValueError(f"checkpoint {path} does not exist; use resume=auto, never, or the path of one")
     try:
         return int(torch.load(path, map_location="cpu", weights_only=True, mmap=True)["global_step"])
     except Exception as error:  # torch raises half a dozen types for damaged files
-        reason = str(error).splitlines()[0]
+        reason = (str(error).splitlines() or [""])[0]
         raise ValueError(f"{path} is no complete checkpoint ({type(error).__name__}: {reason})") from error

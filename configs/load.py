@@ -1,7 +1,7 @@
-"""Load typed options: YAML files merged left to right, then ``key=value`` overrides, then the schema's own checks.
+"""Load typed options: YAML files merged left to right, then ``key=value`` overrides, then checks.
 
-A schema is a plain dataclass: fields without a default are required, ``__post_init__`` raises ValueError for values
-that cannot be used. Values may refer to each other (``${data.seed}``) and to the environment
+A schema is a plain dataclass: fields without a default are required, ``__post_init__`` raises ValueError for
+values that cannot be used. Values may refer to each other (``${data.seed}``) and to the environment
 (``${oc.env:MMGEOLM_ROOT,runs}``). Nothing here imports torch.
 """
 
@@ -11,14 +11,15 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import yaml
 from omegaconf import OmegaConf
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from configs.runtime import atomic_write
 
@@ -27,37 +28,37 @@ OVERRIDE = re.compile(r"([A-Za-z_][\w.]*)=(.*)", re.DOTALL)
 
 
 class ConfigError(ValueError):
-    """A config that cannot be used; the message names the source (file or override), the key and what to do."""
+    """A config that cannot be used; the message names the file or override, the key and the remedy."""
 
 
 def one_of(name: str, value: object, allowed: Sequence[object]) -> None:
     """Raise ValueError unless ``value`` is in ``allowed``; ``name`` is the field to blame."""
     if value not in allowed:
-        close = _nearest(str(value), map(str, allowed))
-        raise ValueError(f"{name}={value!r} is not allowed; use one of {', '.join(map(str, allowed))}{close}")
+        hint = _nearest(str(value), map(str, allowed))
+        raise ValueError(f"{name}={value!r} is not allowed; use one of {', '.join(map(str, allowed))}{hint}")
 
 
 def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
-    """Build ``schema`` from ``argv``: YAML paths merged left to right, and ``key=value`` overrides on top of them.
+    """Build ``schema`` from ``argv``: YAML paths merged left to right, then ``key=value`` overrides.
 
-    Overrides win over files wherever they stand. Raises :class:`ConfigError` for a missing file, unreadable YAML,
-    an unknown key (with the nearest one), a wrong type, a missing required field, or a refused combination.
+    Overrides win over files wherever they stand. Raises :class:`ConfigError` for a missing file, unreadable
+    YAML, an unknown key, a wrong type, a missing required field, or a combination the schema refuses.
     """
-    files = [arg for arg in argv if not OVERRIDE.fullmatch(arg)]
-    overrides = [arg for arg in argv if OVERRIDE.fullmatch(arg)]
+    files = [(arg, _read(arg, schema)) for arg in argv if not OVERRIDE.fullmatch(arg)]
+    overrides = [(arg, _parse(arg)) for arg in argv if OVERRIDE.fullmatch(arg)]
     config = OmegaConf.structured(schema)
-    for source, values in [*((arg, _read(arg)) for arg in files), *((arg, _parse(arg)) for arg in overrides)]:
+    for source, values in files + overrides:
         for key, value in values.items():  # one key at a time, so that every error knows its key
             try:
                 config = OmegaConf.merge(config, {key: value})
             except (OmegaConfBaseException, ValueError) as error:
                 raise _explain(source, str(key), error, schema) from error
-    sources = ", ".join(argv) or "no config file given"
+    sources = ", ".join(argv) or "no config given"
     if missing := sorted(OmegaConf.missing_keys(config)):
-        names = ", ".join(_with_required(schema, key) for key in missing)
+        names = ", ".join(_with_its_fields(schema, key) for key in missing)
         raise ConfigError(f"{sources}: required but not set: {names}; set it in a YAML file or as key=value")
     try:
-        return OmegaConf.to_object(config)
+        return cast(Schema, OmegaConf.to_object(config))
     except OmegaConfBaseException as error:
         raise _explain(sources, error.full_key or "", error, schema) from error
     except ValueError as error:
@@ -65,7 +66,7 @@ def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
 
 
 def to_plain(config: Any) -> dict[str, Any]:
-    """Return a config dataclass as plain dicts, lists and scalars, fit for JSON and for ``save_hyperparameters``."""
+    """Return a config as plain dicts, lists and scalars, fit for JSON and ``save_hyperparameters``."""
     return _plain(asdict(config))
 
 
@@ -77,13 +78,13 @@ def save_config(config: Any, path: str | Path) -> None:
 
 
 def config_hash(config: Any) -> str:
-    """Return 12 hex digits of the sha256 of the config as sorted JSON: the same options give the same hash."""
+    """Return 12 hex digits of the sha256 of the config as sorted JSON; equal options give equal hashes."""
     text = json.dumps(to_plain(config), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def flatten(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested dicts as one dict with dotted keys; lists stay values."""
+    """Return nested dicts as one dict with dotted keys; lists and empty dicts stay values."""
     flat: dict[str, Any] = {}
     for key, value in config.items():
         name = f"{prefix}{key}"
@@ -97,68 +98,67 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _read(name: str) -> dict[Any, Any]:
+def _read(name: str, schema: type) -> dict[Any, Any]:
     path = Path(name)
     if path.suffix not in (".yaml", ".yml"):
         raise ConfigError(
-            f"{name!r} is neither a YAML file (.yaml) nor an override; overrides look like key=value"
+            f"{name!r} is neither a YAML file nor an override; a command takes FILE.yaml ... key=value ..., "
+            f"and its options are the fields of {schema.__name__} in {schema.__module__.replace('.', '/')}.py"
         )
     if not path.is_file():
-        near = [str(p) for p in (path.parent if path.parent.is_dir() else Path("configs")).rglob("*.yaml")]
-        raise ConfigError(f"config file {name} does not exist{_nearest(name, near)}")
+        folder = path.parent if path.parent.is_dir() else Path("configs")
+        raise ConfigError(f"{name} does not exist{_nearest(name, map(str, folder.rglob('*.yaml')))}")
     try:
-        values = OmegaConf.load(path)  # a safe loader that refuses duplicate keys
+        values = OmegaConf.to_container(OmegaConf.load(path))  # a safe loader that refuses duplicate keys
     except (yaml.YAMLError, UnicodeDecodeError, OmegaConfBaseException) as error:
         raise ConfigError(f"{name} is not valid YAML: {error}") from error
-    raw = OmegaConf.to_container(values, resolve=False)
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{name} must hold `key: value` lines at its top level, not a {type(raw).__name__}")
-    return raw
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"{name} must hold `key: value` lines, but its top level is a {type(values).__name__}"
+        )
+    return values
 
 
 def _parse(override: str) -> dict[Any, Any]:
     try:
-        raw = OmegaConf.to_container(OmegaConf.from_dotlist([override]), resolve=False)
+        values = OmegaConf.to_container(OmegaConf.from_dotlist([override]))
     except (yaml.YAMLError, OmegaConfBaseException) as error:
-        raise ConfigError(
-            f"override {override!r} cannot be read; use key=value, lists as key=[1,2]: {error}"
-        ) from error
-    assert isinstance(raw, dict)
-    return raw
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{override!r} is not key=value (a list is key=[1,2]): {reason}") from error
+    return cast(dict[Any, Any], values)
 
 
 def _explain(source: str, key: str, error: Exception, schema: type) -> ConfigError:
+    """Turn an OmegaConf error into one that names the source and the whole key, and suggests the nearest."""
     inner = getattr(error, "full_key", None) or key
-    name = inner if inner.split(".")[0].split("[")[0] == key.split(".")[0] else f"{key}: {inner}"
-    if isinstance(error, ConfigKeyError | ConfigAttributeError):
-        owner = getattr(error, "object_type", None) or schema
-        leaf = inner.rsplit(".", 1)[-1]
+    # Inside a list OmegaConf names the item's own key only.
+    name = inner if inner.split(".")[0].split("[")[0] == key.split(".")[0] else f"{key}[...].{inner}"
+    if isinstance(error, ConfigKeyError):
+        owner = error.object_type
         siblings = [field.name for field in fields(owner)] if is_dataclass(owner) else []
-        elsewhere = [known for known in _known(schema) if known.rsplit(".", 1)[-1] == leaf]
-        hint = _nearest(leaf, siblings) or (f"; did you mean {elsewhere[0]}?" if elsewhere else "")
+        leaf = name.rsplit(".", 1)[-1]
+        hint = _nearest(leaf, siblings)
+        if elsewhere := [known for known in _keys(schema) if known.rsplit(".", 1)[-1] == leaf]:
+            hint = f"; did you mean {elsewhere[0]}?"
         return ConfigError(f"{source}: unknown key {name}{hint}; allowed here: {', '.join(siblings)}")
     message = (getattr(error, "msg", None) or str(error)).splitlines()[0]
     return ConfigError(f"{source}: {name}: {message}")
 
 
-def _known(schema: type) -> list[str]:
-    """Dotted names of every field, through nested sections."""
-    return [re.sub(r"^\.", "", name) for name in _walk(schema, "")]
-
-
-def _walk(schema: type, prefix: str) -> Iterable[str]:
-    for name, node in OmegaConf.structured(schema)._content.items():
+def _keys(schema: type, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted name of every field, through nested and optional sections."""
+    for name, hint in get_type_hints(schema).items():
         yield f"{prefix}{name}"
-        section = getattr(node, "_metadata", None) and node._metadata.ref_type
-        if is_dataclass(section):
-            yield from _walk(section, f"{prefix}{name}.")
+        for section in get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,):
+            if is_dataclass(section):
+                yield from _keys(cast(type, section), f"{prefix}{name}.")
 
 
-def _with_required(schema: type, key: str) -> str:
-    inner = [name for name in _known(schema) if name.startswith(f"{key}.")]
-    return f"{key} (a section with {', '.join(name.rsplit('.', 1)[-1] for name in inner)})" if inner else key
+def _with_its_fields(schema: type, key: str) -> str:
+    inner = [name.removeprefix(f"{key}.") for name in _keys(schema) if name.startswith(f"{key}.")]
+    return f"{key} (a section of {', '.join(inner)})" if inner else key
 
 
 def _nearest(name: str, candidates: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(candidates), n=1)
+    close = difflib.get_close_matches(name, sorted(candidates), n=1)
     return f"; did you mean {close[0]}?" if close else ""

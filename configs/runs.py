@@ -1,9 +1,8 @@
-"""The folder of one run: started with its resolved config, continued only with the same, read back for reports."""
+"""The folder of one run: started with its config, continued only with the same, read back for reports."""
 
 from __future__ import annotations
 
 import csv
-import math
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ FREE |= {"log_every_steps", "checkpoint_every_steps", "keep_checkpoints"}
 
 
 def start_run(config: Any, run_dir: str | Path, resume: str = "auto") -> Path:
-    """Save ``config`` as ``run_dir/config.yaml`` and return the folder; every training command calls this first.
+    """Save ``config`` as ``run_dir/config.yaml`` and return the folder; training commands call this first.
 
-    A folder that already holds a run is continued only if its config differs in nothing but fields of :data:`FREE`;
-    otherwise ValueError names the keys. With ``resume="never"`` the old run is moved to ``run_dir/previous-N``.
+    A folder that holds a run is continued only if its config differs in nothing but fields of :data:`FREE`;
+    otherwise ValueError names the keys. With ``resume="never"`` the old run moves to ``run_dir/previous-N``.
     """
     run = Path(run_dir)
     if not is_rank_zero():
@@ -41,9 +40,9 @@ def start_run(config: Any, run_dir: str | Path, resume: str = "auto") -> Path:
 def _refuse_another_config(path: Path, new: dict[str, Any]) -> None:
     before, after = flatten(yaml.safe_load(path.read_text()) or {}), flatten(new)
     changed = [
-        f"{key}: {before.get(key, '(absent)')!r} -> {after.get(key, '(absent)')!r}"
+        f"{key}: {before.get(key, 'absent')!r} -> {after.get(key, 'absent')!r}"
         for key in sorted(before.keys() | after.keys())
-        if before.get(key, "(absent)") != after.get(key, "(absent)") and key.rsplit(".", 1)[-1] not in FREE
+        if before.get(key, "absent") != after.get(key, "absent") and key.rsplit(".", 1)[-1] not in FREE
     ]
     if changed:
         raise ValueError(
@@ -54,28 +53,23 @@ def _refuse_another_config(path: Path, new: dict[str, Any]) -> None:
 
 def _set_aside(run: Path) -> None:
     old = [path for path in run.glob("*") if not path.name.startswith("previous-")]
-    if not old:
-        return
-    number = 1 + max(
-        (int(path.name[9:]) for path in run.glob("previous-*") if path.name[9:].isdigit()), default=0
-    )
-    target = run / f"previous-{number}"
-    target.mkdir()
-    for path in old:
-        path.rename(target / path.name)
+    if old:
+        target = run / f"previous-{1 + len(list(run.glob('previous-*')))}"
+        target.mkdir()
+        for path in old:
+            path.rename(target / path.name)
 
 
 def read_metrics(run_dir: str | Path) -> list[dict[str, float]]:
-    """Return what a run logged, one row per step in order, joined over all its restarts.
+    """Return what a run logged, one row per optimiser step in order, joined over all its restarts.
 
-    Rows hold only the values logged at that step. Where a restart repeats steps, the later values count.
+    A row holds only the values logged at its step. Where a restart repeats steps, the later values count.
     """
     rows: dict[int, dict[str, float]] = {}
     files = (Path(run_dir) / "logs").glob("version_*/metrics.csv")
     for path in sorted(files, key=lambda path: int(path.parent.name.removeprefix("version_"))):
         with open(path, newline="") as file:
             for row in csv.DictReader(file):
-                values = {key: float(value) for key, value in row.items() if key and value}
-                if math.isfinite(values.get("step", math.nan)):
-                    rows.setdefault(int(values["step"]), {}).update(values)
+                values = {key: float(value) for key, value in row.items() if value}
+                rows.setdefault(int(values["step"]), {}).update(values)
     return [rows[step] for step in sorted(rows)]

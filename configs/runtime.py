@@ -22,22 +22,11 @@ from rich.console import Console
 console = Console(stderr=True, highlight=False)
 
 PROJECT = Path(__file__).resolve().parent.parent
-PACKAGES = (
-    "torch",
-    "torchvision",
-    "lightning",
-    "transformers",
-    "timm",
-    "webdataset",
-    "omegaconf",
-    "peft",
-    "numpy",
-)
-PACKAGES += ("pillow", "scikit-learn", "math-verify")
+PACKAGES = "torch torchvision lightning transformers timm webdataset omegaconf peft numpy pillow scikit-learn"
 
 
 def runs_root() -> Path:
-    """Return the folder under which every run writes: ``$MMGEOLM_ROOT``, or ``runs`` in the working directory."""
+    """Return the folder under which everything is written: ``$MMGEOLM_ROOT``, or ``runs`` here."""
     return Path(os.environ.get("MMGEOLM_ROOT") or "runs")
 
 
@@ -49,10 +38,10 @@ def is_rank_zero() -> bool:
 
 @contextmanager
 def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a temporary file beside ``path`` and rename it onto ``path`` when the block ends without an exception.
+    """Open a temporary file beside ``path``, and rename it onto ``path`` when the block ends.
 
-    ``mode`` is ``"w"`` (UTF-8 text) or ``"wb"``. Missing parent folders are made. After an exception ``path`` is
-    what it was before and the temporary file is gone; after a kill a hidden ``.NAME.PID.tmp`` may stay behind.
+    ``mode`` is ``"w"`` (UTF-8 text) or ``"wb"``. Missing parent folders are made. After an exception ``path``
+    is what it was and the temporary file is gone; a kill may leave a hidden ``.NAME.PID.tmp`` behind.
     """
     assert mode in ("w", "wb"), mode
     path = Path(path)
@@ -101,7 +90,7 @@ def _cpu_name() -> str:
 def environment() -> dict[str, Any]:
     """Return versions, hardware and git revision as plain JSON values; memory is in GiB."""
     versions: dict[str, str | None] = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in PACKAGES.split():
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
@@ -127,8 +116,8 @@ def die(error: BaseException) -> None:
 def command(main: Callable[[list[str]], Any]) -> Callable[[list[str] | None], None]:
     """Wrap ``main(argv)`` as a command: ``main(None)`` reads ``sys.argv``.
 
-    ValueError and FileNotFoundError become one message and exit code 2 (``python -X dev`` shows the traceback);
-    Ctrl-C becomes exit code 130.
+    ValueError and FileNotFoundError become one message and exit code 2 (``python -X dev`` shows the
+    traceback); Ctrl-C becomes exit code 130.
     """
 
     @functools.wraps(main)

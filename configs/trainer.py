@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning
 import torch
@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Callback, LearningRateMonitor, ModelChec
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Strategy
 from torch import nn
+from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.optim.lr_scheduler import LambdaLR
 
 from configs.checkpoints import AtomicCheckpointIO, StepCheckpoint, global_step, newest_checkpoint
@@ -38,11 +39,11 @@ class TrainerConfig:
     precision: str = "32-true"
     """Arithmetic of the forward and backward pass, in Lightning's names."""
     strategy: str = "auto"
-    """auto (one device, or ddp), ddp, or fsdp (parameters sharded with FSDP2 in the module's configure_model)."""
+    """auto (one device, or ddp), ddp, or fsdp (parameters sharded by :func:`shard`)."""
     max_steps: int = -1
-    """Optimiser steps to stop at; -1: no limit but max_epochs."""
+    """Optimiser steps after which to stop, unless max_epochs is reached first; -1: no limit."""
     max_epochs: int = 1
-    """Passes over the training data to stop at; -1: no limit but max_steps."""
+    """Passes over the training data after which to stop, unless max_steps is reached first; -1: no limit."""
     accumulate_grad_batches: int = 1
     """Batches per optimiser step and rank."""
     gradient_clip_val: float = 1.0
@@ -70,22 +71,19 @@ class TrainerConfig:
         one_of("strategy", self.strategy, ("auto", "ddp", "fsdp"))
         if self.devices != "auto" and not (isinstance(self.devices, int) and self.devices >= 1):
             raise ValueError(f"devices={self.devices!r} is not allowed; use auto or a count of at least 1")
-        for name in ("num_nodes", "accumulate_grad_batches", "checkpoint_every_steps", "keep_checkpoints"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} is not allowed; use at least 1")
-        if self.log_every_steps < 1 or (self.val_every_steps is not None and self.val_every_steps < 1):
-            raise ValueError("log_every_steps and val_every_steps count optimiser steps; use at least 1")
+        counts = ("num_nodes", "accumulate_grad_batches", "val_every_steps", "checkpoint_every_steps")
+        for name in (*counts, "keep_checkpoints", "log_every_steps"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name}={value} is not allowed; use at least 1")
         for name in ("max_steps", "max_epochs"):
-            if getattr(self, name) < 1 and getattr(self, name) != -1:
-                raise ValueError(
-                    f"{name}={getattr(self, name)} is not allowed; use at least 1, or -1 for no limit"
-                )
+            value = getattr(self, name)
+            if value < 1 and value != -1:
+                raise ValueError(f"{name}={value} is not allowed; use at least 1, or -1 for no limit")
         if self.max_steps == -1 and self.max_epochs == -1:
             raise ValueError("max_steps=-1 with max_epochs=-1 never ends; set one of them")
         if self.gradient_clip_val < 0:
-            raise ValueError(
-                f"gradient_clip_val={self.gradient_clip_val} is not allowed; use 0 for no clipping"
-            )
+            raise ValueError(f"gradient_clip_val={self.gradient_clip_val} is negative; 0 turns clipping off")
         if self.precision == "16-mixed" and self.accelerator == "cpu":
             raise ValueError("precision=16-mixed needs a GPU; use bf16-mixed or 32-true with accelerator=cpu")
         if not self.run_dir.strip():
@@ -113,10 +111,10 @@ class OptimConfig:
         one_of("schedule", self.schedule, ("cosine", "constant"))
         if not self.lr > 0:
             raise ValueError(f"lr={self.lr} is not allowed; use a positive learning rate")
-        if self.weight_decay < 0 or not self.eps > 0:
-            raise ValueError(
-                f"weight_decay={self.weight_decay}, eps={self.eps}: use at least 0 and more than 0"
-            )
+        if self.weight_decay < 0:
+            raise ValueError(f"weight_decay={self.weight_decay} is not allowed; use at least 0")
+        if not self.eps > 0:
+            raise ValueError(f"eps={self.eps} is not allowed; use a small positive number")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError(f"betas={tuple(self.betas)} is not allowed; both lie in [0, 1)")
         if not 0 <= self.warmup_fraction < 1:
@@ -126,37 +124,44 @@ class OptimConfig:
 def seed_everything(cfg: TrainerConfig) -> None:
     """Seed Python, numpy and torch, and choose deterministic kernels; call before the model is built."""
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
-    torch.use_deterministic_algorithms(cfg.deterministic, warn_only=torch.cuda.is_available())
+    torch.use_deterministic_algorithms(cfg.deterministic, warn_only=_on_gpu(cfg))
 
 
 def build_trainer(cfg: TrainerConfig, *, monitor: str | None = None, mode: str = "max") -> lightning.Trainer:
-    """Build the Lightning trainer; ``monitor`` names the logged value whose best (``mode``) checkpoint is kept.
+    """Build the Lightning trainer; ``monitor`` names the logged value by which ``best.ckpt`` is chosen.
 
-    Writes only under ``cfg.run_dir``: ``checkpoints/`` (step-*.ckpt, last.ckpt, best.ckpt), ``logs/version_N/``
-    (metrics.csv) and ``tensorboard/``. Our loader slices batches by rank itself, so no sampler is replaced.
+    Writes only under ``cfg.run_dir``: ``checkpoints/`` (step-*.ckpt, last.ckpt, best.ckpt),
+    ``logs/version_N/metrics.csv`` and ``tensorboard/``. Samplers stay as they are: our loader gives each rank
+    its slice itself.
     """
     one_of("mode", mode, ("min", "max"))
     run = Path(cfg.run_dir)
     folder = run / "checkpoints"
     callbacks: list[Callback] = [StepCheckpoint(folder, cfg.checkpoint_every_steps, cfg.keep_checkpoints)]
     if monitor:
-        best = {"filename": "best", "save_top_k": 1, "enable_version_counter": False}
         callbacks.append(
-            ModelCheckpoint(folder, monitor=monitor, mode=mode, save_on_train_epoch_end=False, **best)
+            ModelCheckpoint(
+                folder,
+                "best",
+                monitor,
+                mode=mode,
+                save_on_train_epoch_end=False,
+                enable_version_counter=False,
+            )
         )
     callbacks.append(LearningRateMonitor("step"))
     if cfg.progress:
         callbacks.append(RichProgressBar(leave=True))
     plugins: list[Any] = [AtomicCheckpointIO()]
     if SLURMEnvironment.detect():
-        # Lightning's own requeue handler saves in the middle of a step, and hangs when ranks differ by a moment.
+        # Lightning's own requeue handler saves inside a step and hangs when ranks differ by a moment.
         plugins.append(SLURMEnvironment(auto_requeue=False))
     val_every = cfg.val_every_steps
     return lightning.Trainer(
         accelerator=cfg.accelerator,
         devices=cfg.devices,
         num_nodes=cfg.num_nodes,
-        precision=cfg.precision,
+        precision=cast(Any, cfg.precision),
         strategy=_strategy(cfg),
         max_steps=cfg.max_steps,
         max_epochs=cfg.max_epochs,
@@ -166,7 +171,7 @@ def build_trainer(cfg: TrainerConfig, *, monitor: str | None = None, mode: str =
         check_val_every_n_epoch=None if val_every else 1,
         num_sanity_val_steps=0,
         log_every_n_steps=cfg.log_every_steps,
-        deterministic=("warn" if torch.cuda.is_available() else True) if cfg.deterministic else False,
+        deterministic=cfg.deterministic and ("warn" if _on_gpu(cfg) else True),
         default_root_dir=run,
         logger=[CSVLogger(run, name="logs"), TensorBoardLogger(run, name="tensorboard")],
         callbacks=callbacks,
@@ -184,23 +189,37 @@ def _strategy(cfg: TrainerConfig) -> str | Strategy:
         # Lightning's own sizes would make all GPUs of a node one tensor-parallel group. One whole file per
         # checkpoint, so that any number of processes can go on from it.
         size = _devices(cfg) * cfg.num_nodes
-        return ModelParallelStrategy(
-            data_parallel_size=size, tensor_parallel_size=1, save_distributed_checkpoint=False
-        )
+        return ModelParallelStrategy(size, tensor_parallel_size=1, save_distributed_checkpoint=False)
     return "auto"
+
+
+def _on_gpu(cfg: TrainerConfig) -> bool:
+    return cfg.accelerator != "cpu" and torch.cuda.is_available()
 
 
 def _devices(cfg: TrainerConfig) -> int:
     if isinstance(cfg.devices, int):
         return cfg.devices
-    return torch.cuda.device_count() if cfg.accelerator != "cpu" and torch.cuda.is_available() else 1
+    return torch.cuda.device_count() if _on_gpu(cfg) else 1
+
+
+def shard(module: lightning.LightningModule, root: nn.Module, blocks: Iterable[nn.Module] = ()) -> None:
+    """Shard ``root`` with FSDP2 if the strategy is fsdp; call it in ``configure_model``, once or more.
+
+    ``blocks`` are repeated inner modules, gathered one at a time. Parameters are whole only inside the
+    forward of ``root``, so ``training_step`` calls ``root(...)``; scalar parameters must have shape [1].
+    """
+    if isinstance(module.trainer.strategy, ModelParallelStrategy) and not isinstance(root, FSDPModule):
+        assert module.device_mesh is not None
+        for part in (*blocks, root):
+            fully_shard(part, mesh=module.device_mesh["data_parallel"])
 
 
 def find_resume(cfg: TrainerConfig) -> str | None:
     """Return the checkpoint to go on from (see :attr:`TrainerConfig.resume`), or None for a fresh start.
 
-    ``auto`` skips files that cannot be loaded, with a warning. Raises ValueError for a given path that cannot be
-    loaded, and when the folder holds checkpoints but none can be.
+    ``auto`` skips files that cannot be loaded, with a warning. Raises ValueError for a given path that cannot
+    be loaded, and when the folder holds checkpoints but none can be.
     """
     if cfg.resume == "never":
         return None
@@ -215,24 +234,28 @@ def build_optimizer(
 ) -> tuple[torch.optim.AdamW, LambdaLR]:
     """Return AdamW and its per-step schedule for ``total_steps`` optimiser steps.
 
-    Vectors, biases, norms, ``logit_scale`` and ``logit_bias`` are not decayed; frozen parameters are left out. With
-    w = ceil(warmup_fraction * total_steps), step t has lr * (t + 1) / w before w, then lr * (1 + cos(pi * (t - w) /
-    (total_steps - w))) / 2, or lr. Raises ValueError when nothing is trainable or ``total_steps`` is not finite.
+    Vectors, biases, norms, ``logit_scale`` and ``logit_bias`` are not decayed; frozen parameters are left
+    out. With w = ceil(warmup_fraction * total_steps), step t has lr * (t + 1) / w before w, and from there
+    lr * (1 + cos(pi * (t - w) / (total_steps - w))) / 2, or lr. Raises ValueError when nothing is trainable
+    or ``total_steps`` is not a positive count.
     """
     if not (isinstance(total_steps, int) and total_steps > 0):
-        raise ValueError(
-            f"total_steps={total_steps!r}: the schedule needs a length; set max_steps or max_epochs"
-        )
-    decay, plain = [], []
+        raise ValueError(f"total_steps={total_steps!r}: the schedule needs a length; set max_steps")
+    decay: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
     for name, parameter in named_parameters:
         if parameter.requires_grad:
             special = parameter.ndim < 2 or name.endswith(("bias", "logit_scale"))
             (plain if special else decay).append(parameter)
-    groups = [{"params": decay, "weight_decay": cfg.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    groups = [group for group in groups if group["params"]]
-    if not groups:
+    if not decay and not plain:
         raise ValueError("no parameter is trainable; check which parts this stage freezes")
-    optimizer = torch.optim.AdamW(groups, lr=cfg.lr, betas=tuple(cfg.betas), eps=cfg.eps)
+    groups = [(decay, cfg.weight_decay), (plain, 0.0)]
+    optimizer = torch.optim.AdamW(
+        [{"params": params, "weight_decay": rate} for params, rate in groups if params],
+        lr=cfg.lr,
+        betas=(cfg.betas[0], cfg.betas[1]),
+        eps=cfg.eps,
+    )
     warmup = math.ceil(cfg.warmup_fraction * total_steps)
 
     def factor(step: int) -> float:

@@ -2,7 +2,7 @@
 
 import os
 
-# Before torch is imported anywhere: the suite's tiny tensors are slower, and less repeatable, with more threads.
+# Before torch is imported anywhere: tiny tensors are slower, and sums less repeatable, with more threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -50,7 +50,7 @@ def _isolated(monkeypatch, tmp_path_factory):
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_network():
-    """Let sockets reach this machine only, so that a test that needs a hub fails here as it would elsewhere."""
+    """Let sockets reach this machine only, so that a test that needs a hub fails everywhere."""
     connect = socket.socket.connect
 
     def local_only(self, address):

@@ -4,10 +4,12 @@ Pure functions of L2-normalised features: no rank, no config, no state. With s =
 ``logit_scale`` is the multiplier itself (``exp`` of the learned logarithm), as in open_clip's losses.
 
 Shapes: ``B`` samples, ``N`` negatives (flat, all samples one after the other), ``K`` keys, ``D`` width. The
-negatives of sample i are ``negatives[offsets[i]:offsets[i + 1]]``, so ``offsets`` is ``[B + 1]`` and starts at 0.
+negatives of sample i are ``negatives[offsets[i]:offsets[i + 1]]``, so ``offsets`` is ``[B + 1]`` and starts
+at 0.
 
-Everything is computed in float32, or float64 for float64 features, also inside autocast: in bfloat16 one sample in
-ten ties its positive. Every result keeps a graph, so a batch without negatives has loss 0 and gradients 0.
+Everything is computed in float32, or float64 for float64 features, also inside autocast: in bfloat16 one
+sample in ten ties its positive. Every result keeps a graph, so a batch without negatives has loss 0 and
+gradients 0.
 """
 
 from __future__ import annotations
@@ -20,13 +22,18 @@ REDUCTIONS = ("mean", "mean_all", "none")
 
 
 def info_nce(
-    image: Tensor, text: Tensor, logit_scale: Tensor | float, *, reduction: str = "mean", ignore: Tensor | None = None
+    image: Tensor,
+    text: Tensor,
+    logit_scale: Tensor | float,
+    *,
+    reduction: str = "mean",
+    ignore: Tensor | None = None,
 ) -> Tensor:
     """Return the in-batch (CLIP) loss of ``[B, D]`` images and captions: both directions *added*, not halved.
 
-    Per sample -log softmax_j s(I_i, T_j)[i] - log softmax_j s(I_j, T_i)[i]. ``ignore`` is ``[B, B]``, True where
-    image i and caption j != i are a true pair as well and must not count as negatives. ``mean`` and ``mean_all``
-    are the same here.
+    Per sample -log softmax_j s(I_i, T_j)[i] - log softmax_j s(I_j, T_i)[i]. ``ignore`` is ``[B, B]``, True
+    where image i and caption j != i are a true pair as well and must not count as negatives. ``mean`` and
+    ``mean_all`` are the same here.
     """
     _check(image, text)
     target = torch.arange(len(image), device=image.device)
@@ -47,16 +54,18 @@ def hard_negative_info_nce(
 ) -> Tensor:
     """Return the MMCLIP loss of ``[B, D]`` anchors against their own ``[N, D]`` negatives.
 
-    Per sample -log[e^s+ / (e^s+ + sum_n e^s_n)]: the text form with images as anchors, the image form with captions
-    as anchors. ``ignore`` is ``[N]``, True for negatives to leave out (equal to the positive). ``mean`` divides by
-    the samples with at least one negative that counts, ``mean_all`` by all; ``none`` gives ``[B]``, 0 for samples
-    without negatives.
+    Per sample -log[e^s+ / (e^s+ + sum_n e^s_n)]: the text form with images as anchors, the image form with
+    captions as anchors. ``ignore`` is ``[N]``, True for negatives to leave out (equal to the positive).
+    ``mean`` divides by the samples with at least one negative that counts, ``mean_all`` by all; ``none``
+    gives ``[B]``, 0 for samples without negatives.
     """
     _check(anchor, positive, negatives)
     owner = owners(offsets, len(anchor), len(negatives))
     with torch.autocast(anchor.device.type, enabled=False):
         gaps = _gaps(anchor, positive, negatives, owner, logit_scale)
-        return _reduce(_softmax_loss(gaps, owner, len(anchor), ignore), _has(owner, len(anchor), ignore), reduction)
+        return _reduce(
+            _softmax_loss(gaps, owner, len(anchor), ignore), _has(owner, len(anchor), ignore), reduction
+        )
 
 
 def sigmoid_hard_negative(
@@ -73,7 +82,8 @@ def sigmoid_hard_negative(
     """Return the SigLIP loss over the 1 + N_i pairs of each sample: the sum over its pairs.
 
     Per sample -log sigmoid(s+ + bias) - sum_n log sigmoid(-(s_n + bias)). Shapes and ``ignore`` are those of
-    :func:`hard_negative_info_nce`; as every sample has its positive pair, ``mean`` and ``mean_all`` are the same.
+    :func:`hard_negative_info_nce`; as every sample has its positive pair, ``mean`` and ``mean_all`` are the
+    same.
     """
     _check(anchor, positive, negatives)
     owner = owners(offsets, len(anchor), len(negatives))
@@ -101,9 +111,10 @@ def joint_info_nce(
 ) -> Tensor:
     """Return the in-batch loss whose image-to-text denominators also hold the text negatives.
 
-    Every image sees all ``[B, D]`` captions and all ``[N, D]`` negatives of the batch, or with ``own_only`` its own
-    negatives only; text-to-image columns are those of :func:`info_nce`. ``ignore`` is ``[B, B]`` as there;
-    ``ignore_negatives`` is ``[B, N]``, True where negative n is true of image i (``own_only`` reads the owner's row).
+    Every image sees all ``[B, D]`` captions and all ``[N, D]`` negatives of the batch, or with ``own_only``
+    its own negatives only; text-to-image columns are those of :func:`info_nce`. ``ignore`` is ``[B, B]`` as
+    there; ``ignore_negatives`` is ``[B, N]``, True where negative n is true of image i (``own_only`` reads
+    the owner's row).
     """
     _check(image, text, text_negatives)
     owner = owners(offsets, len(image), len(text_negatives))
@@ -124,10 +135,11 @@ def joint_info_nce(
 def contrast(
     query: Tensor, keys: Tensor, target: Tensor, logit_scale: Tensor | float, *, ignore: Tensor | None = None
 ) -> Tensor:
-    """Return ``[B]`` losses -log softmax_k s(query_i, keys_k)[target_i] of ``[B, D]`` queries over ``[K, D]`` keys.
+    """Return ``[B]`` losses -log softmax_k s(query_i, keys_k)[target_i] of ``[B, D]`` queries over ``[K, D]``
+    keys.
 
-    One direction of the in-batch loss; with keys gathered from all ranks it is the rank's share of the global one.
-    ``ignore`` is ``[B, K]``, True for keys to leave out; a row's target always counts.
+    One direction of the in-batch loss; with keys gathered from all ranks it is the rank's share of the global
+    one. ``ignore`` is ``[B, K]``, True for keys to leave out; a row's target always counts.
     """
     with torch.autocast(query.device.type, enabled=False):
         logits = logit_scale * (_full(query) @ _full(keys).T)
@@ -139,13 +151,18 @@ def contrast(
 def owners(offsets: Tensor, samples: int, negatives: int) -> Tensor:
     """Return for each of N flat negatives the index ``[N]`` of its sample.
 
-    Raises ValueError for offsets that are not ``[B + 1]``; their content is checked where it costs no device sync.
+    Raises ValueError for offsets that are not ``[B + 1]``; their content is checked where it costs no device
+    sync.
     """
     if offsets.shape != (samples + 1,):
-        raise ValueError(f"offsets has shape {tuple(offsets.shape)}; expected ({samples + 1},) for {samples} samples")
+        raise ValueError(
+            f"offsets has shape {tuple(offsets.shape)}; expected ({samples + 1},) for {samples} samples"
+        )
     counts = offsets.diff()
     if offsets.device.type == "cpu" and (offsets[0] != 0 or offsets[-1] != negatives or (counts < 0).any()):
-        raise ValueError(f"offsets {offsets.tolist()} must rise from 0 to the number of negatives, {negatives}")
+        raise ValueError(
+            f"offsets {offsets.tolist()} must rise from 0 to the number of negatives, {negatives}"
+        )
     return torch.repeat_interleave(counts, output_size=negatives)
 
 
@@ -159,7 +176,9 @@ def _softmax_loss(gaps: Tensor, owner: Tensor, samples: int, ignore: Tensor | No
     return peak + torch.log1p(torch.expm1(-peak) + total)
 
 
-def _gaps(anchor: Tensor, positive: Tensor, negatives: Tensor, owner: Tensor, logit_scale: Tensor | float) -> Tensor:
+def _gaps(
+    anchor: Tensor, positive: Tensor, negatives: Tensor, owner: Tensor, logit_scale: Tensor | float
+) -> Tensor:
     anchor, positive, negatives = _full(anchor), _full(positive), _full(negatives)
     good = (anchor * positive).sum(-1)
     return logit_scale * ((anchor[owner] * negatives).sum(-1) - good[owner])
@@ -190,6 +209,8 @@ def _full(features: Tensor) -> Tensor:
 
 def _check(first: Tensor, second: Tensor, negatives: Tensor | None = None) -> None:
     if first.ndim != 2 or first.shape != second.shape:
-        raise ValueError(f"features have shapes {tuple(first.shape)} and {tuple(second.shape)}; expected [B, D] twice")
+        raise ValueError(
+            f"features have shapes {tuple(first.shape)} and {tuple(second.shape)}; expected [B, D] twice"
+        )
     if negatives is not None and (negatives.ndim != 2 or negatives.shape[1] != first.shape[1]):
         raise ValueError(f"negatives have shape {tuple(negatives.shape)}; expected [N, {first.shape[1]}]")

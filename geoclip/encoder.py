@@ -1,0 +1,188 @@
+"""The dual encoder: an image tower and a text tower with one common space, whatever library they come from.
+
+Shapes: ``B`` pictures, ``T`` captions, ``L`` tokens, ``D`` width of the common space, ``H W`` pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+BUCKETS = 4  # of captions by length: most of the gain of packing; the same number of calls on every rank
+MAX_LOG_SCALE = 4.605170185988092  # ln 100
+ROBERTA_LIKE = ("altclip_text_model", "xlm-roberta", "xlm-roberta-xl", "roberta", "camembert")
+
+
+class DualEncoder(nn.Module):
+    """Pictures and captions to L2-normalised float32 features ``[*, D]`` (float64 in a float64 model).
+
+    ``model`` is a contrastive ``transformers`` model or a :class:`geoclip.towers.TimmText`: it has
+    ``vision_model``, ``text_model``, ``get_image_features``, ``get_text_features`` and ``logit_scale``.
+    ``mean`` and ``std`` normalise pixels in [0, 1] per channel, as the model's image processor does.
+    """
+
+    def __init__(
+        self, model: nn.Module, tokenizer: Any, *, image_size: int, mean: list[float], std: list[float]
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.tokenizer = tokenizer
+        self.image_size = image_size
+        self.mean, self.std = tuple(mean), tuple(std)
+        self.recompute_rows = 0
+        self.register_buffer("_mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
+        self.register_buffer("_std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
+        self._own_bias: nn.Parameter | None = None
+        text = model.config.text_config
+        # RoBERTa counts positions from the padding id on: caption token 0 has position pad_token_id + 1.
+        self._before_first = text.pad_token_id if text.model_type in ROBERTA_LIKE else None
+        self.pads_text = text.model_type.startswith("siglip")
+        unused = 0 if self._before_first is None else self._before_first + 1
+        self.text_window = text.max_position_embeddings - unused
+        self.pad_id = tokenizer.pad_token_id
+        self._check_tokenizer()
+
+    @property
+    def vision(self) -> nn.Module:
+        """The image tower without the projection."""
+        return self.model.vision_model
+
+    @property
+    def text(self) -> nn.Module:
+        """The text tower without the projection."""
+        return self.model.text_model
+
+    @property
+    def logit_scale(self) -> nn.Parameter:
+        """Logarithm of what similarities are multiplied with."""
+        return self.model.logit_scale
+
+    @property
+    def logit_bias(self) -> nn.Parameter | None:
+        """What is added to scaled similarities; only the sigmoid loss has one."""
+        return self._own_bias if self._own_bias is not None else getattr(self.model, "logit_bias", None)
+
+    def train_bias(self, wanted: bool) -> None:
+        """Make the bias trainable, adding one of -10 where the model has none, or freeze the model's own."""
+        if wanted and self.logit_bias is None:
+            self._own_bias = nn.Parameter(torch.tensor(-10.0))
+        if self.logit_bias is not None:
+            self.logit_bias.requires_grad_(wanted)
+
+    @torch.no_grad()
+    def clamp_scale(self) -> None:
+        """Keep the multiplier within [1, 100]; called after every optimiser step of a softmax loss."""
+        self.logit_scale.clamp_(0.0, MAX_LOG_SCALE)
+
+    def forward(self, images: Tensor, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return image and text features; one call per tower."""
+        text = self.encode_text(input_ids, attention_mask)  # first: it reads lengths on the host
+        return self.encode_image(images), text
+
+    def pixels(self, images: Tensor) -> Tensor:
+        """Return ``[B, 3, H, W]`` normalised pixels of uint8 grey ``[B, 1, H, W]`` (or colour) pictures."""
+        return (images.to(self._mean.dtype) / 255 - self._mean) / self._std
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        """Return ``[B, D]`` features of uint8 ``[B, 1, H, W]`` pictures."""
+        return self._chunked(self._image, images)
+
+    def encode_text(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return ``[T, D]`` features of right-padded ``[T, L]`` captions, in their order.
+
+        Captions are encoded in buckets of similar length, without the padding that a bucket does not need. A
+        SigLIP text tower was trained on padding and reads all of it.
+        """
+        if self.pads_text:
+            return self._chunked(self._padded_text, input_ids)
+        lengths = attention_mask.sum(1).tolist()
+        order = sorted(range(len(lengths)), key=lengths.__getitem__)
+        order += order[:1] * (BUCKETS - len(order))  # as many calls for a tiny batch
+        features = []
+        for bucket in range(BUCKETS):
+            rows = order[len(order) * bucket // BUCKETS : len(order) * (bucket + 1) // BUCKETS]
+            longest = lengths[rows[-1]]
+            features.append(
+                self._chunked(self._text, input_ids[rows, :longest], attention_mask[rows, :longest])
+            )
+        place = {row: position for position, row in enumerate(order)}
+        return torch.cat(features)[[place[row] for row in range(len(lengths))]]
+
+    def tokenize(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        """Return ``input_ids`` and ``attention_mask`` ``[T, L]``; ValueError for a caption beyond the
+        window."""
+        rows = token_rows(self.tokenizer, texts)
+        for text, row in zip(texts, rows, strict=True):
+            if len(row) > self.text_window:
+                raise ValueError(
+                    f"caption of {len(row)} tokens, but the text tower reads {self.text_window}: {text}"
+                )
+        return self.pad(rows)
+
+    def pad(self, rows: list[list[int]]) -> tuple[Tensor, Tensor]:
+        """Pad token rows on the right: to the longest, or to the window for a SigLIP tower."""
+        return pad_rows(rows, self.pad_id, self.text_window if self.pads_text else None)
+
+    def _image(self, images: Tensor) -> Tensor:
+        return _normalise(self.model.get_image_features(pixel_values=self.pixels(images)).pooler_output)
+
+    def _text(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        extra = {}
+        if self._before_first is not None:
+            extra["position_ids"] = attention_mask.cumsum(1) * attention_mask + self._before_first
+        output = self.model.get_text_features(input_ids=input_ids, attention_mask=attention_mask, **extra)
+        return _normalise(output.pooler_output)
+
+    def _padded_text(self, input_ids: Tensor) -> Tensor:
+        return _normalise(self.model.get_text_features(input_ids=input_ids).pooler_output)
+
+    def _chunked(self, encode: Any, *inputs: Tensor) -> Tensor:
+        if not (self.recompute_rows and torch.is_grad_enabled()):
+            return encode(*inputs)
+        chunks = zip(*(tensor.split(self.recompute_rows) for tensor in inputs), strict=True)
+        return torch.cat([checkpoint(encode, *chunk, use_reentrant=False) for chunk in chunks])
+
+    def _check_tokenizer(self) -> None:
+        """Refuse a tokenizer whose captions the text tower would pool at the wrong place, or could not
+        embed."""
+        text = self.model.config.text_config
+        row = token_rows(self.tokenizer, ["A"])[0]
+        if self.pad_id is None:
+            raise ValueError("the tokenizer has no padding token; set pad_token in tokenizer_config.json")
+        if len(self.tokenizer) > text.vocab_size:
+            raise ValueError(
+                f"the tokenizer has {len(self.tokenizer)} tokens, the text tower {text.vocab_size}"
+            )
+        if text.model_type == "clip_text_model":
+            end = (
+                max(row) if text.eos_token_id == 2 else text.eos_token_id
+            )  # 2: CLIP's own rule for old checkpoints
+            if row[-1] != end:
+                raise ValueError(
+                    f"the text tower reads a caption at token {end}, but the tokenizer ends captions with {row[-1]}; "
+                    "tokenizer and model do not belong together (eos_token_id in config.json)"
+                )
+
+
+def token_rows(tokenizer: Any, texts: list[str]) -> list[list[int]]:
+    """Return the token ids of each text, special tokens included, neither padded nor cut."""
+    return tokenizer(texts, padding=False, truncation=False, verbose=False)["input_ids"] if texts else []
+
+
+def pad_rows(rows: list[list[int]], pad_id: int, width: int | None = None) -> tuple[Tensor, Tensor]:
+    """Return ``input_ids`` and ``attention_mask`` ``[T, L]``, L the longest row or ``width``."""
+    width = width or max(map(len, rows), default=0)
+    ids = torch.full((len(rows), width), pad_id)
+    mask = torch.zeros((len(rows), width), dtype=torch.long)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = torch.tensor(row)
+        mask[i, : len(row)] = 1
+    return ids, mask
+
+
+def _normalise(features: Tensor) -> Tensor:
+    return F.normalize(features if features.dtype == torch.float64 else features.float(), dim=-1)

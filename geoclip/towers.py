@@ -1,0 +1,286 @@
+"""Where dual encoders come from: a contrastive ``transformers`` checkpoint, a new small CLIP, timm with a
+text tower.
+
+Loading is strict: a missing, unexpected or misshapen tensor is an error that names it, because
+``transformers`` fills what is missing with random numbers and goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import timm
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import (
+    MODEL_MAPPING,
+    AutoConfig,
+    AutoImageProcessor,
+    AutoModel,
+    AutoTokenizer,
+    CLIPConfig,
+    CLIPModel,
+)
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+from transformers.utils import logging
+
+from configs.geoclip import ClipShape, EncoderConfig, TimmShape
+from configs.runtime import write_json
+from geoclip.encoder import DualEncoder
+
+OWN_CONFIG = "geoclip.json"  # marks a folder that only this project reads (timm towers)
+TEXT_HEADS = ("pooler.", "cls.", "lm_head.")  # of text checkpoints; never used here
+GREY = [0.5, 0.5, 0.5]  # mean and std of a new CLIP: pixels in [-1, 1]
+
+
+def build_encoder(cfg: EncoderConfig) -> DualEncoder:
+    """Return the dual encoder that ``cfg`` describes, in float32 and training mode.
+
+    Raises ValueError for whatever cannot be loaded completely, naming the folder and the tensors.
+    """
+    if cfg.pretrained is not None:
+        encoder = load_encoder(cfg.pretrained)
+    else:
+        encoder = make_clip(cfg.clip) if cfg.clip is not None else make_timm(cfg.timm)
+    encoder.recompute_rows = cfg.recompute_rows
+    return encoder.train()
+
+
+def load_encoder(path: str) -> DualEncoder:
+    """Load a whole dual encoder: a contrastive ``transformers`` folder or hub id, or an export of
+    :func:`save_timm`.
+
+    Any model of ``AutoModel`` with image and text features, one picture size and a logit scale will do (CLIP,
+    SigLIP, AltCLIP and their relatives). Raises ValueError naming what is wrong with the folder.
+    """
+    if (Path(path) / OWN_CONFIG).is_file():
+        return _load_timm(Path(path))
+    model = load_strict(AutoModel, path, check=_check_contrastive)
+    processor = _part(AutoImageProcessor, path, "an image processor (preprocessor_config.json)")
+    return DualEncoder(
+        model,
+        _part(AutoTokenizer, path, "a tokenizer"),
+        image_size=model.config.vision_config.image_size,
+        mean=list(processor.image_mean),
+        std=list(processor.image_std),
+    )
+
+
+def make_clip(shape: ClipShape) -> DualEncoder:
+    """Return a CLIP with random weights; :meth:`save_pretrained` of its ``model`` is a stock checkpoint."""
+    tokenizer = _part(AutoTokenizer, shape.tokenizer, "a tokenizer")
+    text = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": shape.text_width,
+        "intermediate_size": 4 * shape.text_width,
+        "num_hidden_layers": shape.text_layers,
+        "num_attention_heads": shape.text_heads,
+        "max_position_embeddings": shape.text_window,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        "projection_dim": shape.embed,
+    }
+    vision = {
+        "hidden_size": shape.width,
+        "intermediate_size": 4 * shape.width,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "image_size": shape.image_size,
+        "patch_size": shape.patch_size,
+        "projection_dim": shape.embed,
+    }
+    model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=shape.embed))
+    return DualEncoder(model, tokenizer, image_size=shape.image_size, mean=GREY, std=GREY)
+
+
+class TimmText(nn.Module):
+    """A timm vision tower and a ``transformers`` text tower with projections, under the names of
+    ``CLIPModel``.
+
+    A CLIP text tower gives its pooled end token; other text towers the mean of their last hidden states over
+    the real tokens. timm towers are used without a head.
+    """
+
+    def __init__(self, vision: nn.Module, text: nn.Module, recipe: dict[str, Any]) -> None:
+        super().__init__()
+        embed, self.recipe = recipe["embed"], recipe
+        self.vision_model, self.text_model = vision, text
+        if hasattr(text, "pooler"):
+            text.pooler = None  # unused parameters would stop DDP
+        self.visual_projection = nn.Linear(vision.num_features, embed, bias=False)
+        self.text_projection = nn.Linear(text.config.hidden_size, embed, bias=False)
+        self.logit_scale = nn.Parameter(torch.tensor(2.6592))  # ln(1 / 0.07), as CLIP
+        for projection in (self.visual_projection, self.text_projection):
+            nn.init.normal_(projection.weight, std=projection.in_features**-0.5)
+        self.config = SimpleNamespace(text_config=text.config)
+
+    def get_image_features(self, pixel_values: Tensor) -> BaseModelOutputWithPooling:
+        """Return the projected pooled picture and timm's last features."""
+        features = self.vision_model.forward_features(pixel_values)
+        pooled = self.vision_model.forward_head(features, pre_logits=True)
+        return BaseModelOutputWithPooling(features, self.visual_projection(pooled))
+
+    def get_text_features(
+        self, input_ids: Tensor, attention_mask: Tensor, **positions: Tensor
+    ) -> BaseModelOutputWithPooling:
+        """Return the projected pooled caption and the last hidden states."""
+        output = self.text_model(input_ids=input_ids, attention_mask=attention_mask, **positions)
+        if self.text_model.config.model_type == "clip_text_model":
+            pooled = output.pooler_output
+        else:
+            real = attention_mask[..., None].to(output.last_hidden_state.dtype)
+            pooled = (output.last_hidden_state * real).sum(1) / real.sum(1)
+        return BaseModelOutputWithPooling(output.last_hidden_state, self.text_projection(pooled))
+
+
+def make_timm(shape: TimmShape) -> DualEncoder:
+    """Return a dual encoder from timm and ``transformers`` towers with new projections."""
+    if not timm.is_model(shape.vision):
+        near = ", ".join(timm.list_models(f"{shape.vision[:6]}*")[:8])
+        hint = f"; it has {near}" if near else ""
+        raise ValueError(f"timm has no model {shape.vision!r}{hint}; timm.list_models() lists all")
+    from_hub = shape.vision_weights == "hub"
+    vision = timm.create_model(shape.vision, pretrained=from_hub, num_classes=0, **shape.vision_options)
+    if shape.vision_weights not in ("none", "hub"):
+        load_tensors(vision, Path(shape.vision_weights))
+    if shape.text_weights:
+        text = load_strict(AutoModel, shape.text, check=_check_text, ignore=TEXT_HEADS)
+    else:
+        text = AutoModel.from_config(_check_text(_part(AutoConfig, shape.text, "a config"), shape.text))
+    tokenizer = _part(AutoTokenizer, shape.text, "a tokenizer")
+    recipe = {"vision": shape.vision, "options": dict(shape.vision_options), "embed": shape.embed}
+    return _join(vision, text, tokenizer, recipe)
+
+
+def save_timm(encoder: DualEncoder, out: Path) -> None:
+    """Write a timm encoder into the existing folder ``out``, in a form that :func:`load_encoder` reads."""
+    model = encoder.model
+    save_file(
+        {name: tensor.contiguous() for name, tensor in model.state_dict().items()}, out / "model.safetensors"
+    )
+    model.text_model.config.save_pretrained(out / "text")
+    encoder.tokenizer.save_pretrained(out)
+    write_json(out / OWN_CONFIG, model.recipe)
+
+
+def _load_timm(folder: Path) -> DualEncoder:
+    recipe = json.loads((folder / OWN_CONFIG).read_text())
+    vision = timm.create_model(recipe["vision"], num_classes=0, **recipe["options"])
+    text = AutoModel.from_config(_part(AutoConfig, str(folder / "text"), "the text tower's config"))
+    encoder = _join(vision, text, _part(AutoTokenizer, str(folder), "a tokenizer"), recipe)
+    load_tensors(encoder.model, folder / "model.safetensors")
+    return encoder
+
+
+def _join(vision: nn.Module, text: nn.Module, tokenizer: Any, recipe: dict[str, Any]) -> DualEncoder:
+    data = timm.data.resolve_model_data_config(vision)
+    size = vision.patch_embed.img_size[0] if hasattr(vision, "patch_embed") else data["input_size"][-1]
+    model = TimmText(vision, text, recipe)
+    return DualEncoder(model, tokenizer, image_size=size, mean=list(data["mean"]), std=list(data["std"]))
+
+
+def load_strict(cls: Any, path: str, *, check: Any = None, ignore: tuple[str, ...] = ()) -> nn.Module:
+    """Return ``cls.from_pretrained(path)`` in float32; ValueError names every tensor that did not fit.
+
+    ``check(config, path)`` may refuse a config before weights are read; tensors that start with one of
+    ``ignore`` may be missing or left over.
+    """
+    config = _part(AutoConfig, path, "a model (config.json)")
+    if check is not None:
+        check(config, path)
+    with quiet():
+        try:
+            model, info = cls.from_pretrained(
+                path, output_loading_info=True, dtype=torch.float32, ignore_mismatched_sizes=True
+            )
+        except Exception as error:  # missing weights, a damaged file: half a dozen types
+            raise ValueError(f"model {path} cannot be loaded: {error}") from error
+    refuse_wrong_keys(path, info, ignore)
+    return model
+
+
+def refuse_wrong_keys(path: str, info: dict[str, Any], ignore: tuple[str, ...] = ()) -> None:
+    """Raise ValueError unless the loading report of ``transformers`` is clean; names the tensors."""
+    parts = []
+    for kind in ("missing", "unexpected", "mismatched"):
+        names = (
+            key if isinstance(key, str) else f"{key[0]} {key[1]} for {key[2]}" for key in info[f"{kind}_keys"]
+        )
+        if bad := sorted(name for name in names if not name.startswith(ignore or ("\0",))):
+            parts.append(f"{len(bad)} {kind}: {', '.join(bad[:8])}{' ...' if len(bad) > 8 else ''}")
+    if parts:
+        raise ValueError(
+            f"model {path} does not fit its config, tensors are {'; '.join(parts)}. "
+            "transformers would fill the gaps with random numbers; give the folder of a complete model"
+        )
+
+
+def load_tensors(model: nn.Module, file: Path) -> None:
+    """Load a safetensors file that holds exactly the tensors of ``model``; ValueError names what differs."""
+    if not file.is_file():
+        raise ValueError(f"weights {file} do not exist; give a .safetensors file")
+    try:
+        tensors = load_file(file)
+    except Exception as error:
+        raise ValueError(f"weights {file} cannot be read as safetensors: {error}") from error
+    own = model.state_dict()
+    info = {
+        "missing_keys": own.keys() - tensors.keys(),
+        "unexpected_keys": tensors.keys() - own.keys(),
+        "mismatched_keys": {
+            (key, tuple(tensors[key].shape), tuple(own[key].shape))
+            for key in own.keys() & tensors.keys()
+            if own[key].shape != tensors[key].shape
+        },
+    }
+    refuse_wrong_keys(str(file), info)
+    model.load_state_dict(tensors)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence the progress bars and load reports of ``transformers``: our own error says it in one line."""
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _part(cls: Any, path: str, what: str) -> Any:
+    with quiet():
+        try:
+            return cls.from_pretrained(path)
+        except Exception as error:  # OSError, ValueError, hub errors, and KeyError for unknown model types
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise ValueError(f"{path}: no folder or hub id with {what}: {reason}") from error
+
+
+def _check_contrastive(config: Any, path: str) -> None:
+    cls = MODEL_MAPPING.get(type(config), None)
+    text, vision = getattr(config, "text_config", None), getattr(config, "vision_config", None)
+    whole = hasattr(cls, "get_image_features") and hasattr(cls, "get_text_features")
+    if not whole or text is None or not isinstance(getattr(vision, "image_size", None), int):
+        raise ValueError(
+            f"{path} is a model of type {config.model_type!r}, not a dual encoder with one picture size; "
+            "use a CLIP, SigLIP, AltCLIP or related checkpoint with both towers"
+        )
+
+
+def _check_text(config: Any, path: str) -> Any:
+    if not all(isinstance(getattr(config, name, None), int) for name in ("vocab_size", "hidden_size")):
+        raise ValueError(
+            f"{path} is a model of type {config.model_type!r}; give the folder of a text encoder"
+        )
+    return config

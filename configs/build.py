@@ -1,0 +1,84 @@
+"""Options of ``python -m data.build``: how many scenes, of which kind, with which negatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+
+@dataclass
+class SceneConfig:
+    """Which figures are drawn and how they look."""
+
+    templates: list[str] = field(default_factory=list)
+    """Template names; empty means all."""
+    letters: str = "ABCDEFGHKLMNPQRST"
+    """Letters that name points; at least 6."""
+    numbers: int = 2
+    """Most lengths and angles that are told and labelled, 0 or more."""
+    max_turn: int = 20
+    """Largest rotation of a figure in degrees."""
+    image_size: int = 336
+    """Side of the square picture in pixels."""
+    font_px: float = 26.0
+    """Height of letters and digits in pixels of a 336 px picture."""
+    line_px: float = 2.5
+    """Line width in pixels of a 336 px picture."""
+    questions: bool = True
+    """Whether every sample carries a question with a worked answer."""
+
+    def __post_init__(self) -> None:
+        if len(set(self.letters)) < 6 or not (self.letters.isalpha() and self.letters.isupper()):
+            raise ValueError(f"scene.letters is {self.letters!r}; expected at least 6 different letters A-Z")
+        if len(set(self.letters)) != len(self.letters):
+            raise ValueError(f"scene.letters is {self.letters!r}; a letter stands there twice")
+        if self.numbers < 0 or not 0 <= self.max_turn <= 180:
+            raise ValueError("scene.numbers must be 0 or more and scene.max_turn between 0 and 180 degrees")
+        if not 48 <= self.image_size <= 2048:
+            raise ValueError(f"scene.image_size is {self.image_size}; expected 48 to 2048 pixels")
+
+
+@dataclass
+class NegativesConfig:
+    """How many hard negatives a sample gets at most, by kind. Fewer where the scene allows no more."""
+
+    rule: int = 10
+    """Edited captions."""
+    image: int = 5
+    """Pictures of edited scenes."""
+    retrieval: int = 10
+    """Captions of other samples, most similar first, that are false of the scene."""
+
+    def __post_init__(self) -> None:
+        for name in ("rule", "image", "retrieval"):
+            if not 0 <= getattr(self, name) <= 99:
+                raise ValueError(f"negatives.{name} is {getattr(self, name)}; expected 0 to 99")
+
+
+@dataclass
+class BuildConfig:
+    """A data set made by the scene engine."""
+
+    name: str = MISSING
+    """Name of the shards and of the folder under ``runs/data``."""
+    splits: dict[str, int] = MISSING
+    """Samples per split, e.g. ``{train: 20000, test: 1000}``; sample i of a split never depends on the counts."""
+    seed: int = 0
+    """Seed of everything that is drawn."""
+    out: str = ""
+    """Output folder; empty means ``runs/data/NAME``."""
+    shard_size: int = 1000
+    """Samples per tar file."""
+    workers: int = 0
+    """Processes; 0 means one per core. The result does not depend on it."""
+    scene: SceneConfig = field(default_factory=SceneConfig)
+    """Figures."""
+    negatives: NegativesConfig = field(default_factory=NegativesConfig)
+    """Hard negatives."""
+
+    def __post_init__(self) -> None:
+        if self.shard_size < 1 or self.workers < 0:
+            raise ValueError(f"shard_size={self.shard_size} and workers={self.workers}: expected >= 1 and >= 0")
+        if isinstance(self.splits, dict) and any(count < 1 for count in self.splits.values()):
+            raise ValueError(f"splits is {self.splits}; every split needs at least one sample")

@@ -1,0 +1,114 @@
+"""Captions from facts, in the manner of "The diagram features △ABC, where AB = 6. Point D lies on BC, and CD = 4."
+
+A *style* (an integer) fixes the wording of every kind of fact, so that a caption and its edited version are worded
+alike and differ in what they say only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from data.scene.types import Fact
+
+OPENINGS = ("The diagram features {}", "The figure shows {}", "This is {}", "Shown is {}")
+WORDINGS: dict[str, tuple[str, ...]] = {
+    "parallel": ("{0} ∥ {1}", "{0} is parallel to {1}"),
+    "perpendicular": ("{0} ⊥ {1}", "{0} is perpendicular to {1}"),
+    "equal": ("{0} = {1}", "{0} equals {1}"),
+    "equal_angle": ("∠{0} = ∠{1}", "∠{0} equals ∠{1}"),
+    "midpoint": ("{0} is the midpoint of {1}", "point {0} bisects {1}"),
+    "on": ("point {0} lies on {1}", "{0} is a point on {1}"),
+    "intersection": ("{1} and {2} intersect at {0}", "{1} meets {2} at {0}"),
+    "bisects": ("{0} bisects ∠{1}", "{0} is the bisector of ∠{1}"),
+    "median": ("{0} is a median of △{1}", "{0} is a median in △{1}"),
+    "altitude": ("{0} is an altitude of △{1}", "{0} is an altitude in △{1}"),
+    "midsegment": ("{0} is a mid-segment of △{1}",),
+    "congruent": ("△{0} ≅ △{1}", "△{0} is congruent to △{1}"),
+    "similar": ("△{0} ∼ △{1}", "△{0} is similar to △{1}"),
+    "length": ("{0} = {value}", "{0} has length {value}"),
+    "angle": ("∠{0} = {value}°", "∠{0} measures {value}°"),
+    "on_circle": ("point {0} lies on circle {1}", "{0} is a point on circle {1}"),
+    "chord": ("{0} is a chord of circle {1}", "{0} is a chord in circle {1}"),
+    "diameter": ("{0} is a diameter of circle {1}", "{0} is a diameter in circle {1}"),
+    "tangent": ("{0} is tangent to circle {1}", "{0} touches circle {1}"),
+}
+STYLES = 16
+
+
+def phrase(fact: Fact, style: int = 0) -> str:
+    """Say one fact: ``AB ∥ CD``, ``right triangle ABC``, ``point D lies on BC``."""
+    if fact.kind == "shape":
+        name = f"{fact.value} {fact.args[0]}"
+        return name.replace("triangle ", "△", 1) if str(fact.value) == "triangle" else name
+    if fact.kind == "circle":
+        return f"circle {fact.args[0]}"
+    wording = WORDINGS[fact.kind]
+    # One bit of the style per kind, so that every combination of wordings occurs.
+    choice = (style >> (sum(map(ord, fact.kind)) % 3)) % len(wording)
+    return wording[choice].format(*fact.args, value=f"{fact.value:g}" if isinstance(fact.value, int | float) else "")
+
+
+def caption(facts: Sequence[Fact], style: int = 0) -> str:
+    """Tell facts in order: the figure with its own numbers first, then what lies on it.
+
+    Numbers that name a letter of a later statement are told with the first statement that has introduced all of
+    their letters.
+    """
+    numbers = [f for f in facts if f.kind in ("length", "angle")]
+    rest = [f for f in facts if f.kind not in ("length", "angle")]
+    figure = [f for f in rest if f.kind in ("shape", "circle")]
+    others = [f for f in rest if f.kind not in ("shape", "circle")]
+    known: set[str] = set()
+    sentences = []
+    if figure:
+        known |= set("".join(figure[0].args))
+        attributes, others = _split(others, known, ("equal", "perpendicular", "parallel"))
+        told, numbers = _split(numbers, known, None)
+        opening = OPENINGS[style % len(OPENINGS)].format(_article(phrase(figure[0], style), style))
+        sentences.append(_sentence(opening, [phrase(f, style) for f in attributes + told]))
+    while others:
+        statement, *others = others
+        known |= set("".join(statement.args))
+        told, numbers = _split(numbers, known, None)
+        clauses = [phrase(statement, style)]
+        if others and not told and others[0].kind != "circle":
+            known |= set("".join(others[0].args))
+            more, numbers = _split(numbers, known, None)
+            clauses += [phrase(others[0], style)]
+            told, others = more, others[1:]
+        clauses += [phrase(f, style) for f in told]
+        sentences.append(_comma(clauses))
+    if numbers:
+        sentences.append(_comma([phrase(f, style) for f in numbers]))
+    return " ".join(_capital(s) + "." for s in sentences)
+
+
+def _split(facts: list[Fact], known: set[str], kinds: tuple[str, ...] | None) -> tuple[list[Fact], list[Fact]]:
+    """Part the facts into those of ``kinds`` whose letters are all known, and the others."""
+    inside = [f for f in facts if set("".join(f.args)) <= known and (kinds is None or f.kind in kinds)]
+    return inside, [f for f in facts if f not in inside]
+
+
+def _sentence(opening: str, clauses: list[str]) -> str:
+    return f"{opening}, where {_join(clauses)}" if clauses else opening
+
+
+def _join(clauses: list[str]) -> str:
+    if len(clauses) <= 2:
+        return " and ".join(clauses)
+    return f"{', '.join(clauses[:-1])}, and {clauses[-1]}"
+
+
+def _comma(clauses: list[str]) -> str:
+    """Join whole statements: "Point D lies on BC, and CD = 4"."""
+    return clauses[0] if len(clauses) == 1 else f"{', '.join(clauses[:-1])}, and {clauses[-1]}"
+
+
+def _article(name: str, style: int) -> str:
+    if name.startswith(("△", "circle")):
+        return name
+    return ("an " if name[0] in "aeiou" else "a ") + name
+
+
+def _capital(sentence: str) -> str:
+    return sentence if sentence.startswith(("∠", "△")) else sentence[0].upper() + sentence[1:]

@@ -1,0 +1,171 @@
+"""From (seed, split, index) to a verified sample: positive, caption, hard negatives with proof, question.
+
+Sample i depends on the configuration, the seed, the split and i alone, never on workers or order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from configs.build import BuildConfig, SceneConfig
+from data.sample import Edit, Negative, Sample
+from data.scene.build import Rejected, available_numbers, build
+from data.scene.caption import STYLES, caption
+from data.scene.display import Display, Style
+from data.scene.edits import Edited, difference, edits
+from data.scene.layout import layout
+from data.scene.questions import ask
+from data.scene.render import render, to_png
+from data.scene.templates import FAMILIES, TEMPLATES
+from data.scene.truth import Truth, judge
+from data.scene.types import Built, Fact, Program
+
+ATTEMPTS = 500
+"""Programs tried for one positive before the configuration is called impossible."""
+EDIT_ATTEMPTS = 6
+"""Edits tried per negative asked for."""
+VERSION = 1
+"""Raised whenever the same seed gives another sample."""
+
+
+@dataclass(frozen=True)
+class Positive:
+    """A scene that can be drawn clearly: its template, program, figure, display list and wording."""
+
+    template: str
+    program: Program
+    built: Built
+    display: Display
+    wording: int
+
+    @property
+    def caption(self) -> str:
+        """The caption, in the sample's wording."""
+        return caption(self.built.stated, self.wording)
+
+
+def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Counter[str]]:
+    """Make sample ``index`` of ``split``; also return how often which reason rejected a scene or an edit."""
+    rng = Random(f"{VERSION}/{cfg.seed}/{split}/{index}")
+    rejected: Counter[str] = Counter()
+    positive = draw_positive(cfg.scene, rng, rejected)
+    images = {"png": picture(positive.display, cfg.scene)}
+    negatives = _negatives(cfg, positive, rng, images, rejected)
+    question = ask(positive.program, positive.built, rng) if cfg.scene.questions else None
+    sample = Sample(
+        key=f"{split}{index:08d}",
+        caption=positive.caption,
+        images=images,
+        negatives=tuple(negatives),
+        facts=tuple(fact.to_json() for fact in positive.built.stated),
+        evidence=tuple(evidence(fact, positive.built) for fact in positive.built.stated),
+        split=split,
+        source="scene engine",
+        licence="Apache-2.0",
+        messages=question.messages if question else None,
+        answer=question.answer if question else None,
+        meta={
+            "template": positive.template,
+            "program": positive.program.to_json(),
+            "wording": positive.wording,
+            "question_type": question.question_type if question else None,
+        },
+    )
+    return sample, rejected
+
+
+def draw_positive(cfg: SceneConfig, rng: Random, rejected: Counter[str]) -> Positive:
+    """Draw programs until one gives a clear, labelled scene whose stated facts are all true."""
+    names = cfg.templates or list(TEMPLATES)
+    if unknown := set(names) - set(TEMPLATES):
+        raise ValueError(f"scene.templates: unknown {sorted(unknown)}; known are {', '.join(TEMPLATES)}")
+    template = rng.choice(names)
+    for _ in range(ATTEMPTS):
+        try:
+            program = _draw_program(template, cfg, rng)
+            built = build(program)
+        except Rejected as reason:
+            rejected[f"scene: {reason}"] += 1
+            continue
+        if (display := layout(built.scene, _style(cfg))) is not None:
+            return Positive(template, program, built, display, rng.randrange(STYLES))
+        rejected["scene: labels collide"] += 1
+    raise ValueError(
+        f"template {template}: no clear scene in {ATTEMPTS} attempts with font_px={cfg.font_px}; use a smaller font"
+    )
+
+
+def _draw_program(template: str, cfg: SceneConfig, rng: Random) -> Program:
+    family_name, fixed = TEMPLATES[template]
+    family = FAMILIES[family_name]
+    params = family.sample({name: rng.choice(values) for name, values in fixed.items()}, rng)
+    names = "".join(rng.sample(cfg.letters, len(family.letters)))
+    turn = float(rng.randint(-cfg.max_turn, cfg.max_turn))
+    program = Program(family_name, params, names, turn=turn, flip=rng.random() < 0.5)
+    try:
+        slots = list(available_numbers(program))
+    except ZeroDivisionError as error:
+        raise Rejected("degenerate") from error
+    count = min(len(slots), rng.randint(min(1, cfg.numbers), cfg.numbers))
+    return replace(program, given=tuple(rng.sample(slots, count)))
+
+
+def _negatives(
+    cfg: BuildConfig, positive: Positive, rng: Random, images: dict[str, bytes], rejected: Counter[str]
+) -> list[Negative]:
+    """Collect rule and image negatives from one stream of edits until both quotas are full."""
+    rule: list[Negative] = []
+    image: list[Negative] = []
+    attempts = EDIT_ATTEMPTS * max(cfg.negatives.rule, cfg.negatives.image)
+    for edited in edits(positive.program, positive.built, rng, attempts):
+        if isinstance(edited, Rejected):
+            rejected[f"edit: {edited}"] += 1
+            continue
+        if len(rule) < cfg.negatives.rule and edited.text.verdict == "false":
+            text = caption(edited.built.stated, positive.wording)
+            rule.append(_negative("rule", positive, edited, edited.text, text=text))
+        if len(image) < cfg.negatives.image and edited.image.verdict == "false":
+            display = layout(edited.built.scene, positive.display.style)
+            if display is None:
+                rejected["edit: labels collide"] += 1
+            else:
+                member = f"neg{len(image):02d}.png"
+                images[member] = picture(display, cfg.scene)
+                image.append(_negative("image", positive, edited, edited.image, image=member))
+        if len(rule) == cfg.negatives.rule and len(image) == cfg.negatives.image:
+            break
+    return rule + image
+
+
+def _negative(kind: Any, positive: Positive, edited: Edited, proof: Truth, **content: str) -> Negative:
+    before, after = difference(positive.built.stated, edited.built.stated)
+    edit = Edit("+".join(edited.operators), before, after)
+    return Negative(kind, edits=(edit,), verdict=proof.verdict, residual=round(proof.residual, 3), **content)
+
+
+def _style(cfg: SceneConfig) -> Style:
+    return Style(font_px=cfg.font_px, line_px=cfg.line_px)
+
+
+def picture(display: Display, cfg: SceneConfig) -> bytes:
+    """Render a display list as grey PNG bytes of the configured size."""
+    return to_png(render(display, cfg.image_size))
+
+
+def evidence(fact: Fact, built: Built) -> str:
+    """Say what in the picture shows a stated fact: ``label``, ``mark`` or ``geometry``."""
+    if fact.kind in ("length", "angle"):
+        return "label"
+    letters = set("".join(fact.args))
+    marked = any(m.kind in ("tick", "right", "arc") and set(m.at) <= letters for m in built.scene.marks)
+    return "mark" if marked and fact.kind not in ("on", "on_circle", "intersection") else "geometry"
+
+
+def truth_of_caption(meta: Mapping[str, Any], facts: list[Mapping[str, Any]]) -> Truth:
+    """Judge another sample's facts on the scene that ``meta`` (a sample's) describes."""
+    scene = build(Program.from_json(meta["program"])).scene
+    return judge([Fact.from_json(fact) for fact in facts], scene)

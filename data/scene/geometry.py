@@ -1,0 +1,70 @@
+"""Plane geometry on pixel coordinates: the measurements that facts are judged by."""
+
+from __future__ import annotations
+
+import math
+
+from data.scene.types import Point
+
+
+def distance(p: Point, q: Point) -> float:
+    """Distance of two points in px."""
+    return math.hypot(p[0] - q[0], p[1] - q[1])
+
+
+def angle(p: Point, v: Point, q: Point) -> float:
+    """Angle p-v-q at ``v`` in degrees, 0 to 180."""
+    ax, ay, bx, by = p[0] - v[0], p[1] - v[1], q[0] - v[0], q[1] - v[1]
+    return math.degrees(math.atan2(abs(ax * by - ay * bx), ax * bx + ay * by))
+
+
+def line_angle(a: Point, b: Point, c: Point, d: Point) -> float:
+    """Angle between the lines ab and cd in degrees, 0 to 90."""
+    ux, uy, vx, vy = b[0] - a[0], b[1] - a[1], d[0] - c[0], d[1] - c[1]
+    return math.degrees(math.atan2(abs(ux * vy - uy * vx), abs(ux * vx + uy * vy)))
+
+
+def to_line(p: Point, a: Point, b: Point) -> float:
+    """Distance of ``p`` from the infinite line ab in px."""
+    return abs((b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])) / distance(a, b)
+
+
+def to_segment(p: Point, a: Point, b: Point) -> float:
+    """Distance of ``p`` from the segment ab in px."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    t = ((p[0] - a[0]) * dx + (p[1] - a[1]) * dy) / (dx * dx + dy * dy)
+    t = min(1.0, max(0.0, t))
+    return math.hypot(p[0] - a[0] - t * dx, p[1] - a[1] - t * dy)
+
+
+def midpoint(a: Point, b: Point) -> Point:
+    """The point halfway between a and b."""
+    return (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
+
+
+def between(a: Point, b: Point, t: float) -> Point:
+    """The point a + t (b - a)."""
+    return a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])
+
+
+def cross_point(a: Point, b: Point, c: Point, d: Point) -> Point:
+    """The intersection of the lines ab and cd, which must not be parallel."""
+    ux, uy, vx, vy = b[0] - a[0], b[1] - a[1], d[0] - c[0], d[1] - c[1]
+    t = ((c[0] - a[0]) * vy - (c[1] - a[1]) * vx) / (ux * vy - uy * vx)
+    return a[0] + t * ux, a[1] + t * uy
+
+
+def is_simple(polygon: list[Point]) -> bool:
+    """Whether a triangle or quadrilateral does not cross itself (triangles never do)."""
+    if len(polygon) == 3:
+        return True
+    a, b, c, d = polygon
+    return not (_cross(a, b, c, d) or _cross(b, c, d, a))
+
+
+def _side(a: Point, b: Point, p: Point) -> float:
+    return (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
+
+
+def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
+    return _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0

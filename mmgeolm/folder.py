@@ -1,0 +1,91 @@
+"""Model folders: strict loading, and saving an LMM so that plain ``transformers`` opens it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoImageProcessor,
+    AutoProcessor,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
+    PreTrainedConfig,
+)
+
+
+def read_config(path: str | Path, field: str) -> dict[str, Any]:
+    """Return ``config.json`` of a folder or hub id, or raise ValueError that names ``field``."""
+    if Path(path).exists() and not (Path(path) / "config.json").is_file():
+        raise ValueError(f"{field}={path} holds no config.json; give a folder written by save_pretrained")
+    try:
+        config, _ = PreTrainedConfig.get_config_dict(path)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"{field}={path} is neither a model folder nor a reachable hub id ({reason})"
+        ) from error
+    return config
+
+
+def read_image_processor(folder: str | Path) -> Any:
+    """Return the image processor saved beside a tower; ValueError without one that normalises."""
+    try:
+        processor = AutoImageProcessor.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"tower={folder} holds no readable preprocessor_config.json") from error
+    if not (processor.do_rescale and processor.do_normalize):
+        raise ValueError(f"tower={folder}: preprocessor_config.json must rescale and normalise the pixels")
+    return processor
+
+
+def load_strict(model_class: Any, path: str | Path, dtype: torch.dtype = torch.float32) -> Any:
+    """Load a model with every tensor in its place.
+
+    Raises ValueError that names the tensors when some are missing, unexpected or of another shape.
+    """
+    try:
+        model, info = model_class.from_pretrained(path, dtype=dtype, output_loading_info=True)
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"{path}: the weights cannot be loaded ({str(error).splitlines()[0]})") from error
+    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+        if names := sorted(str(key) for key in info[kind]):
+            shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+            raise ValueError(
+                f"{path}: {len(names)} {kind.replace('_keys', '')} tensors for {model_class.__name__}: "
+                f"{shown}; the folder is incomplete or holds another model, export it again"
+            )
+    return model
+
+
+def load_lmm(
+    folder: str | Path, dtype: torch.dtype = torch.float32
+) -> tuple[LlavaForConditionalGeneration, LlavaProcessor]:
+    """Load an LMM and its processor from a folder; ValueError says what is wrong with the folder."""
+    kind = read_config(folder, "model").get("model_type")
+    if kind != "llava":
+        raise ValueError(f"{folder} is a {kind!r} model; expected a llava folder, such as runs/NAME/export")
+    model = load_strict(LlavaForConditionalGeneration, folder, dtype)
+    processor = AutoProcessor.from_pretrained(folder)
+    if not isinstance(processor, LlavaProcessor) or not processor.chat_template:
+        raise ValueError(f"{folder} holds no LlavaProcessor with a chat template; export the model again")
+    return model, processor
+
+
+def save_lmm(model: LlavaForConditionalGeneration, processor: LlavaProcessor, folder: str | Path) -> None:
+    """Write model, processor and chat template to ``folder``, whole or not at all; an old one is replaced."""
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        model.save_pretrained(scratch)
+        processor.save_pretrained(scratch)
+        scratch.chmod(0o755)
+        shutil.rmtree(folder, ignore_errors=True)
+        scratch.rename(folder)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise

@@ -25,8 +25,12 @@ class DualEncoder(nn.Module):
     ``mean`` and ``std`` normalise pixels in [0, 1] per channel, as the model's image processor does.
     """
 
+    model: Any
+    _mean: Tensor
+    _std: Tensor
+
     def __init__(
-        self, model: nn.Module, tokenizer: Any, *, image_size: int, mean: list[float], std: list[float]
+        self, model: Any, tokenizer: Any, *, image_size: int, mean: list[float], std: list[float]
     ) -> None:
         super().__init__()
         self.model = model
@@ -34,6 +38,8 @@ class DualEncoder(nn.Module):
         self.image_size = image_size
         self.mean, self.std = tuple(mean), tuple(std)
         self.recompute_rows = 0
+        self.scale_shape = model.logit_scale.shape
+        model.logit_scale = nn.Parameter(model.logit_scale.detach().reshape(1))  # FSDP2 shards no scalars
         self.register_buffer("_mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
         self.register_buffer("_std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
         self._own_bias: nn.Parameter | None = None
@@ -69,7 +75,7 @@ class DualEncoder(nn.Module):
     def train_bias(self, wanted: bool) -> None:
         """Make the bias trainable, adding one of -10 where the model has none, or freeze the model's own."""
         if wanted and self.logit_bias is None:
-            self._own_bias = nn.Parameter(torch.tensor(-10.0))
+            self._own_bias = nn.Parameter(torch.tensor([-10.0]))
         if self.logit_bias is not None:
             self.logit_bias.requires_grad_(wanted)
 
@@ -78,10 +84,22 @@ class DualEncoder(nn.Module):
         """Keep the multiplier within [1, 100]; called after every optimiser step of a softmax loss."""
         self.logit_scale.clamp_(0.0, MAX_LOG_SCALE)
 
-    def forward(self, images: Tensor, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return image and text features; one call per tower."""
+    def forward(
+        self, images: Tensor, input_ids: Tensor, attention_mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Return image features, text features, the multiplier ``exp(logit_scale)`` and the bias.
+
+        One call per tower. A training step calls this and not the parts, because sharded parameters are whole
+        only in here.
+        """
         text = self.encode_text(input_ids, attention_mask)  # first: it reads lengths on the host
-        return self.encode_image(images), text
+        return self.encode_image(images), text, self.logit_scale.exp(), self.logit_bias
+
+    def blocks(self) -> list[nn.Module]:
+        """Return the repeated blocks of both towers, the units that FSDP gathers one at a time."""
+        stacks: list[Any] = [part for part in self.model.modules() if isinstance(part, nn.ModuleList)]
+        stacks += [stack] if isinstance(stack := getattr(self.vision, "blocks", None), nn.Sequential) else []
+        return [block for stack in stacks for block in stack]
 
     def pixels(self, images: Tensor) -> Tensor:
         """Return ``[B, 3, H, W]`` normalised pixels of uint8 grey ``[B, 1, H, W]`` (or colour) pictures."""
@@ -113,8 +131,7 @@ class DualEncoder(nn.Module):
         return torch.cat(features)[[place[row] for row in range(len(lengths))]]
 
     def tokenize(self, texts: list[str]) -> tuple[Tensor, Tensor]:
-        """Return ``input_ids`` and ``attention_mask`` ``[T, L]``; ValueError for a caption beyond the
-        window."""
+        """Return ``input_ids`` and ``attention_mask`` ``[T, L]``; ValueError beyond the window."""
         rows = token_rows(self.tokenizer, texts)
         for text, row in zip(texts, rows, strict=True):
             if len(row) > self.text_window:
@@ -163,8 +180,8 @@ class DualEncoder(nn.Module):
             )  # 2: CLIP's own rule for old checkpoints
             if row[-1] != end:
                 raise ValueError(
-                    f"the text tower reads a caption at token {end}, but the tokenizer ends captions with {row[-1]}; "
-                    "tokenizer and model do not belong together (eos_token_id in config.json)"
+                    f"the text tower reads a caption at token {end}, but the tokenizer ends captions with "
+                    f"{row[-1]}; they do not belong together (eos_token_id in config.json)"
                 )
 
 

@@ -46,8 +46,11 @@ def build_encoder(cfg: EncoderConfig) -> DualEncoder:
     """
     if cfg.pretrained is not None:
         encoder = load_encoder(cfg.pretrained)
+    elif cfg.clip is not None:
+        encoder = make_clip(cfg.clip)
     else:
-        encoder = make_clip(cfg.clip) if cfg.clip is not None else make_timm(cfg.timm)
+        assert cfg.timm is not None
+        encoder = make_timm(cfg.timm)
     encoder.recompute_rows = cfg.recompute_rows
     return encoder.train()
 
@@ -108,7 +111,7 @@ class TimmText(nn.Module):
     the real tokens. timm towers are used without a head.
     """
 
-    def __init__(self, vision: nn.Module, text: nn.Module, recipe: dict[str, Any]) -> None:
+    def __init__(self, vision: Any, text: Any, recipe: dict[str, Any]) -> None:
         super().__init__()
         embed, self.recipe = recipe["embed"], recipe
         self.vision_model, self.text_model = vision, text
@@ -159,6 +162,19 @@ def make_timm(shape: TimmShape) -> DualEncoder:
     return _join(vision, text, tokenizer, recipe)
 
 
+def save_model(encoder: DualEncoder, out: Path) -> None:
+    """Write the stock model into the existing folder ``out``, under the names of its hub checkpoints."""
+    state = encoder.model.state_dict()
+    state["logit_scale"] = state["logit_scale"].reshape(encoder.scale_shape)
+    altclip = encoder.model.config.model_type == "altclip"
+    if altclip:
+        # transformers would also rename the layers of the vision tower, which then loads as random numbers.
+        state = {
+            name.replace("roberta.encoder.layers.", "roberta.encoder.layer."): t for name, t in state.items()
+        }
+    encoder.model.save_pretrained(out, state_dict=state, save_original_format=not altclip)
+
+
 def save_timm(encoder: DualEncoder, out: Path) -> None:
     """Write a timm encoder into the existing folder ``out``, in a form that :func:`load_encoder` reads."""
     model = encoder.model
@@ -179,14 +195,14 @@ def _load_timm(folder: Path) -> DualEncoder:
     return encoder
 
 
-def _join(vision: nn.Module, text: nn.Module, tokenizer: Any, recipe: dict[str, Any]) -> DualEncoder:
+def _join(vision: Any, text: Any, tokenizer: Any, recipe: dict[str, Any]) -> DualEncoder:
     data = timm.data.resolve_model_data_config(vision)
     size = vision.patch_embed.img_size[0] if hasattr(vision, "patch_embed") else data["input_size"][-1]
     model = TimmText(vision, text, recipe)
     return DualEncoder(model, tokenizer, image_size=size, mean=list(data["mean"]), std=list(data["std"]))
 
 
-def load_strict(cls: Any, path: str, *, check: Any = None, ignore: tuple[str, ...] = ()) -> nn.Module:
+def load_strict(cls: Any, path: str, *, check: Any = None, ignore: tuple[str, ...] = ()) -> Any:
     """Return ``cls.from_pretrained(path)`` in float32; ValueError names every tensor that did not fit.
 
     ``check(config, path)`` may refuse a config before weights are read; tensors that start with one of

@@ -47,8 +47,10 @@ def _extra(figure: Figure, params: Params) -> None:
     elif extra in ("midpoint", "point"):
         figure.points["E"] = g.between(a, b, 0.5 if extra == "midpoint" else params["e"] / params["a"])
         figure.segments += ("CE",)
+        del figure.numbers["AB"]  # a number on a side that E divides could be taken for its part's
         if extra == "midpoint":
             figure.stated.append(Fact("midpoint", ("E", "AB")))
+            figure.numbers["AE"] = "a"
             figure.marks += [Mark("tick", "AE", count=2), Mark("tick", "EB", count=2)]
         else:
             figure.stated.append(Fact("on", ("E", "AB")))

@@ -21,9 +21,9 @@ def draw(params: Params) -> Figure:
     figure = Figure(points, ("AB", "BC", "CA"), [Fact("shape", ("ABC",), kind)], {"BC": "a"})
     if kind == "isosceles triangle":
         figure.stated.append(Fact("equal", ("AB", "BC")))
-        figure.marks += [Mark("tick", "AB"), Mark("tick", "BC")]
-    if kind == "equilateral triangle":
-        figure.marks += [Mark("tick", side) for side in ("AB", "BC", "CA")]
+    if extra == "none":  # a tick or number on a side that a point divides could be taken for its part's
+        ticked = {"isosceles triangle": ("AB", "BC"), "equilateral triangle": ("AB", "BC", "CA")}.get(kind, ())
+        figure.marks += [Mark("tick", side) for side in ticked]
     if kind == "right triangle":
         figure.stated.append(Fact("perpendicular", ("AB", "BC")))
         figure.marks.append(Mark("right", "ABC"))
@@ -32,13 +32,13 @@ def draw(params: Params) -> Figure:
     if kind in ("triangle", "isosceles triangle"):
         figure.numbers["ABC"] = "beta"
     if extra in ("cevian", "median", "altitude", "bisector"):
-        _foot(figure, extra, params, kind)
+        _foot(figure, extra, params)
     elif extra != "none":
         _cut(figure, extra, params)
     return figure
 
 
-def _foot(figure: Figure, extra: str, params: Params, kind: str) -> None:
+def _foot(figure: Figure, extra: str, params: Params) -> None:
     """Add D on BC and the segment AD."""
     a, b, c = (figure.points[n] for n in "ABC")
     length = params["a"]
@@ -56,11 +56,12 @@ def _foot(figure: Figure, extra: str, params: Params, kind: str) -> None:
         "altitude": [Fact("on", ("D", "BC")), Fact("perpendicular", ("AD", "BC"))],
         "bisector": [Fact("on", ("D", "BC")), Fact("bisects", ("AD", "BAC"))],
     }[extra]
+    del figure.numbers["BC"]
     if extra == "cevian":
         figure.numbers |= {"BD": "d", "CD": "d"}
     if extra == "median":
-        count = 2 if "equal" in {f.kind for f in figure.stated} or kind == "equilateral triangle" else 1
-        figure.marks += [Mark("tick", "BD", count=count), Mark("tick", "DC", count=count)]
+        figure.numbers["BD"] = "a"
+        figure.marks += [Mark("tick", "BD"), Mark("tick", "DC")]
     if extra == "altitude":
         figure.marks.append(Mark("right", "ADC"))
     if extra == "bisector":
@@ -79,7 +80,10 @@ def _cut(figure: Figure, extra: str, params: Params) -> None:
         "parallel": [Fact("on", ("D", "AB")), Fact("on", ("E", "AC")), Fact("parallel", ("DE", "BC"))],
         "slant": [Fact("on", ("D", "AB")), Fact("on", ("E", "AC"))],
     }[extra]
-    figure.numbers = {"BC": figure.numbers["BC"]}
+    if extra == "midsegment":
+        figure.marks += [Mark("tick", "AD"), Mark("tick", "DB")]
+        figure.marks += [Mark("tick", "AE", count=2), Mark("tick", "EC", count=2)]
+    figure.numbers = {slot: figure.numbers[slot] for slot in ("BC", "ABC") if slot in figure.numbers}
 
 
 TRIANGLE = Family(

@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 VENV ?= .venv
 PY := $(VENV)/bin/python
+RUNS := $(or $(MMGEOLM_ROOT),runs)
 INSTALLED := $(VENV)/.installed
 export PYTHONUNBUFFERED := 1
 
@@ -65,13 +66,15 @@ align: setup ## stage 2, only the adapter: CONFIG=configs/align/NAME.yaml
 sft: setup ## stage 3, supervised fine-tuning: CONFIG=configs/sft/NAME.yaml
 	$(PY) -m mmgeolm.train $(or $(CONFIG),$(error CONFIG=configs/sft/NAME.yaml is missing)) stage=sft $(ARGS)
 
-retrieval: setup ## Hit@k on the four pools: MODEL=runs/NAME/export DATA=runs/data/NAME
-	$(PY) -m geoclip.retrieval model=$(or $(MODEL),$(error MODEL=runs/NAME/export is missing)) \
-	  data=$(or $(DATA),$(error DATA=runs/data/NAME is missing)) $(ARGS)
+retrieval: setup ## Hit@k on the four pools: MODEL="runs/NAME/export ..." DATA=runs/data/NAME
+	$(PY) -m geoclip.retrieval $(or $(MODEL),$(error MODEL=runs/NAME/export is missing)) \
+	  data=[$(or $(DATA),$(error DATA=runs/data/NAME is missing))] out=$(or $(OUT),$(RUNS)/retrieval) $(ARGS)
 
-evaluate: setup ## a benchmark: MODEL=runs/NAME/export BENCHMARK=NAME
-	$(PY) -m mmgeolm.evaluate model=$(or $(MODEL),$(error MODEL=runs/NAME/export is missing)) \
-	  benchmark=$(or $(BENCHMARK),$(error BENCHMARK=NAME is missing)) $(ARGS)
+evaluate: setup ## a benchmark: MODEL="runs/NAME/export ..." BENCHMARK=NAME DATA=FOLDER
+	$(PY) -m mmgeolm.evaluate $(or $(MODEL),$(error MODEL=runs/NAME/export is missing)) \
+	  benchmark=$(or $(BENCHMARK),$(error BENCHMARK=NAME is missing)) \
+	  data=$(or $(DATA),$(error DATA=FOLDER of the benchmark is missing)) \
+	  out=$(or $(OUT),$(RUNS)/evaluate/$(BENCHMARK)) $(ARGS)
 
 bench: setup ## speed and memory of the main steps: runs/bench/results.json
 	$(PY) -m configs.bench $(ARGS)

@@ -68,6 +68,10 @@ class StepCheckpoint(ModelCheckpoint):
         if whole and trainer.world_size == 1 and self._should_save_on_exception(trainer):
             self._save(trainer)
 
+    def _should_remove_checkpoint(self, trainer: Trainer, previous: str, current: str) -> bool:
+        # Lightning spares the file it resumed from, and so would leave one behind at every restart.
+        return previous != current and Path(previous).parent == Path(str(self.dirpath))
+
     def _save(self, trainer: Trainer) -> None:
         candidates = self._monitor_candidates(trainer)
         self._save_topk_checkpoint(trainer, candidates)

@@ -54,10 +54,10 @@ def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
             except (OmegaConfBaseException, ValueError) as error:
                 raise _explain(source, str(key), error, schema) from error
     sources = ", ".join(argv) or "no config given"
-    if missing := sorted(OmegaConf.missing_keys(config)):
-        names = ", ".join(_with_its_fields(schema, key) for key in missing)
-        raise ConfigError(f"{sources}: required but not set: {names}; set it in a YAML file or as key=value")
     try:
+        if missing := sorted(OmegaConf.missing_keys(config)):
+            names = ", ".join(_with_its_fields(schema, key) for key in missing)
+            raise ValueError(f"required but not set: {names}; set it in a YAML file or as key=value")
         return cast(Schema, OmegaConf.to_object(config))
     except OmegaConfBaseException as error:
         raise _explain(sources, error.full_key or "", error, schema) from error

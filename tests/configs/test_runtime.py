@@ -1,0 +1,116 @@
+"""Atomic files, clean errors, and the record of the environment."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from configs.runtime import atomic_write, command, environment, runs_root, write_json
+
+
+def test_an_exception_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "deep" / "file.txt"
+    with atomic_write(path) as file:
+        file.write("old ∠")
+
+    def fail_in_the_middle():
+        with atomic_write(path) as file:
+            file.write("new")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail_in_the_middle()
+    assert path.read_text("utf-8") == "old ∠"
+    assert os.listdir(path.parent) == ["file.txt"]
+
+
+def test_a_kill_in_the_middle_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file.bin"
+    path.write_bytes(b"old")
+    code = f"""
+        import os, signal
+        from configs.runtime import atomic_write
+        with atomic_write({str(path)!r}, "wb") as file:
+            file.write(b"new" * 10**6)
+            file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)])
+    assert done.returncode == -signal.SIGKILL
+    assert path.read_bytes() == b"old"
+
+
+def test_json_that_cannot_be_written_touches_nothing(tmp_path):
+    write_json(tmp_path / "a.json", {"name": "△ABC", "n": 1})
+    with pytest.raises(TypeError):
+        write_json(tmp_path / "a.json", {"n": object()})
+    assert json.loads((tmp_path / "a.json").read_text("utf-8")) == {"name": "△ABC", "n": 1}
+
+
+def test_the_runs_folder_follows_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("MMGEOLM_ROOT", str(tmp_path))
+    assert runs_root() == tmp_path
+    monkeypatch.delenv("MMGEOLM_ROOT")
+    assert str(runs_root()) == "runs"
+
+
+@pytest.mark.parametrize("error", [ValueError("lr=-1 is not allowed"), FileNotFoundError("no index.json")])
+def test_a_users_error_is_one_message_and_exit_code_2(error, capsys):
+    @command
+    def main(argv):
+        raise error
+
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.strip() == f"error: {error}"
+
+
+def test_a_bug_keeps_its_traceback():
+    @command
+    def main(argv):
+        raise KeyError("bug")
+
+    with pytest.raises(KeyError):
+        main([])
+
+
+def lightning_style_interrupt():
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        sys.exit(1)
+
+
+def plain_interrupt():
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("stop", [plain_interrupt, lightning_style_interrupt])
+def test_ctrl_c_is_exit_code_130_and_says_what_is_safe(stop, capsys):
+    main = command(lambda argv: stop())
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    assert caught.value.code == 130
+    assert "complete" in capsys.readouterr().err
+
+
+def test_a_command_reads_the_command_line_and_passes_other_exit_codes(monkeypatch):
+    seen = []
+    monkeypatch.setattr(sys, "argv", ["prog", "a.yaml", "k=v"])
+    command(seen.append)()
+    assert seen == [["a.yaml", "k=v"]]
+    with pytest.raises(SystemExit) as caught:
+        command(lambda argv: sys.exit(3))([])
+    assert caught.value.code == 3
+
+
+def test_the_environment_is_json_and_knows_torch():
+    found = json.loads(json.dumps(environment()))
+    assert found["versions"]["torch"]
+    assert found["cores"] >= 1
+    assert found["memory_gib"] > 0

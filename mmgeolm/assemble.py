@@ -8,9 +8,9 @@ random layers still trains and only scores worse.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
-from torch import nn
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -22,7 +22,6 @@ from transformers import (
     LlavaProcessor,
     MistralConfig,
     MistralForCausalLM,
-    PreTrainedModel,
     PreTrainedTokenizerBase,
     Qwen2Config,
     Qwen2ForCausalLM,
@@ -53,9 +52,11 @@ def assemble(
     """
     vision, image_processor = load_tower(tower)
     language, tokenizer = load_lm(lm)
-    image_token = prepare_tokens(language, tokenizer)
+    image_token, image_token_id = prepare_tokens(language, tokenizer)
     siglip = vision.config.model_type == "siglip_vision_model"
-    strategy = "full" if siglip else "default"  # SigLIP has no class token to leave out
+    strategy: Literal["full", "default"] = (
+        "full" if siglip else "default"
+    )  # SigLIP has no class token to leave out
     layers = vision.config.num_hidden_layers
     if not -layers - 1 <= vision_feature_layer <= layers:
         raise ValueError(
@@ -65,7 +66,7 @@ def assemble(
     config = LlavaConfig(
         vision_config=vision.config,
         text_config=language.config,
-        image_token_index=tokenizer.convert_tokens_to_ids(image_token),
+        image_token_index=image_token_id,
         image_seq_length=(vision.config.image_size // vision.config.patch_size) ** 2,
         projector_hidden_act="gelu",
         vision_feature_layer=vision_feature_layer,
@@ -82,7 +83,7 @@ def assemble(
         chat_template=chat_template(image_token),
     )
     with torch.device("meta"):  # the parts bring their own weights; only the adapter is new
-        model = LlavaForConditionalGeneration(config)
+        model: Any = LlavaForConditionalGeneration(config)
     model.model.vision_tower = vision
     model.model.language_model = language.model
     model.model.multi_modal_projector = LlavaMultiModalProjector(config)
@@ -96,7 +97,7 @@ def assemble(
     return model.to(dtype), processor
 
 
-def load_tower(folder: str | Path) -> tuple[PreTrainedModel, LlavaImageProcessor]:
+def load_tower(folder: str | Path) -> tuple[Any, LlavaImageProcessor]:
     """Load an exported tower and the image processor that feeds it: padded square, at the tower's size."""
     kind = read_config(folder, "tower").get("model_type")
     if kind not in TOWERS:
@@ -115,7 +116,7 @@ def load_tower(folder: str | Path) -> tuple[PreTrainedModel, LlavaImageProcessor
     )
 
 
-def load_lm(cfg: LanguageModelConfig) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def load_lm(cfg: LanguageModelConfig) -> tuple[Any, PreTrainedTokenizerBase]:
     """Load the causal LM at ``cfg.path``, or make one from ``cfg``'s sizes and its tokenizer."""
     if cfg.path:
         kind = read_config(cfg.path, "lm.path").get("model_type")
@@ -146,8 +147,9 @@ def load_lm(cfg: LanguageModelConfig) -> tuple[PreTrainedModel, PreTrainedTokeni
     return make_model(config), tokenizer
 
 
-def prepare_tokens(lm: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> str:
-    """Give LM and tokenizer the image token, the chat tokens and a pad token; return the image token.
+def prepare_tokens(lm: Any, tokenizer: PreTrainedTokenizerBase) -> tuple[str, int]:
+    """Give LM and tokenizer the image token, the chat tokens and a pad token; return the image token and its
+    id.
 
     What the LM has is reused, an image placeholder of any usual name included. New rows of the embeddings,
     tied or not, are the mean of the old ones, so that they start neither loud nor random.
@@ -166,8 +168,8 @@ def prepare_tokens(lm: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> s
         with torch.no_grad():
             for module in (lm.get_input_embeddings(), lm.get_output_embeddings()):
                 _mean_rows(module, old)
-    return image_token
+    return image_token, tokenizer.get_vocab()[image_token]
 
 
-def _mean_rows(module: nn.Module, old: int) -> None:
+def _mean_rows(module: Any, old: int) -> None:
     module.weight[old:] = module.weight[:old].mean(0)

@@ -107,8 +107,8 @@ def encode(processor: LlavaProcessor, turns: list[dict[str, Any]], key: str, *, 
         for part in turn["content"]:
             if found := [token for token in control if token in part.get("text", "")]:
                 raise SampleError(
-                    f"sample {key!r}, messages[{index}]: the text contains {found[0]!r}, a special token of "
-                    "the model; a picture is a part {type: image}, anything else has to be written differently"
+                    f"sample {key!r}, messages[{index}]: the text contains {found[0]!r}, a special token "
+                    "of the model; a picture is a part {type: image}, anything else has to be written differently"
                 )
     output = tokenizer.apply_chat_template(
         turns,

@@ -38,8 +38,9 @@ class Generator:
     def __init__(self, folder: str | Path, *, batch_size: int = 16, device: str | None = None):
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         dtype = torch.float32 if self.device.type == "cpu" else torch.bfloat16
-        model, self.processor = load_lmm(folder, dtype)
-        self.model = model.to(self.device).eval()
+        self.model: Any
+        self.model, self.processor = load_lmm(folder, dtype)
+        self.model.to(self.device).eval()
         self.batch_size = batch_size
 
     def answer(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:

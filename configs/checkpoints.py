@@ -51,6 +51,12 @@ class StepCheckpoint(ModelCheckpoint):
         )
         self._inside_step = False
 
+    @property
+    def state_key(self) -> str:
+        return type(
+            self
+        ).__name__  # Lightning's has `every` in it: another cadence would forget what to prune
+
     def on_before_optimizer_step(self, *args: Any) -> None:
         self._inside_step = True
 

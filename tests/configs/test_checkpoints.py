@@ -36,15 +36,15 @@ def test_the_newest_the_last_and_the_best_are_kept(toy, tmp_path):
 
 @pytest.mark.parametrize("fail_at", [5, 6])
 def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(toy, tmp_path, fail_at):
-    options = {"max_steps": 10, "checkpoint_every_steps": 3, "accumulate_grad_batches": 2}
+    options = {"max_steps": 10, "accumulate_grad_batches": 2}
     straight, _ = toy.fit(toy.config(tmp_path / "straight", **options))
     with pytest.raises(RuntimeError, match="stop"):
-        toy.fit(toy.config(tmp_path / "stopped", **options), fail_at=fail_at)
+        toy.fit(toy.config(tmp_path / "stopped", checkpoint_every_steps=3, **options), fail_at=fail_at)
     assert steps(tmp_path / "stopped")[-1] == f"step-0000000{fail_at}.ckpt"
-    resumed, trainer = toy.fit(toy.config(tmp_path / "stopped", **options))
+    resumed, trainer = toy.fit(toy.config(tmp_path / "stopped", checkpoint_every_steps=4, **options))
     assert trainer.global_step == 10
     assert same_weights(straight, resumed)
-    assert steps(tmp_path / "stopped") == ["step-00000009.ckpt", "step-00000010.ckpt"]
+    assert steps(tmp_path / "stopped") == ["step-00000008.ckpt", "step-00000010.ckpt"]
 
 
 def test_a_finished_run_is_not_trained_further(toy, tmp_path):

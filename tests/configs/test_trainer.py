@@ -211,7 +211,7 @@ def test_two_processes_train_like_one_and_their_checkpoints_fit_any_number(toy, 
 
     def assert_equal(state):
         for name, weight in alone.state_dict().items():
-            torch.testing.assert_close(state[name], weight, rtol=1e-5, atol=1e-6, msg=name)
+            torch.testing.assert_close(state[name], weight, rtol=1e-5, atol=1e-6)
 
     assert_equal(launch("ddp", "ddp", 6)["state_dict"])
     launch("fsdp", "fsdp", 3)

@@ -87,4 +87,4 @@ def fit(cfg, monitor=None, **options):
 if __name__ == "__main__":
     run, strategy, steps = sys.argv[1], sys.argv[2], int(sys.argv[3])
     optim = OptimConfig(lr=0.05, weight_decay=0.1, schedule="constant", warmup_fraction=0)
-    fit(config(run, devices=2, strategy=strategy, max_steps=steps), optim=optim)
+    fit(config(run, devices=2, strategy=strategy, max_steps=steps, checkpoint_every_steps=3), optim=optim)

@@ -1,4 +1,4 @@
-"""The display list: everything that is drawn, with float coordinates in px of the nominal 336 px canvas (y down)."""
+"""The display list: everything that is drawn, in float px of the nominal 336 px canvas (y down)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Box = tuple[float, float, float, float]
 class Style:
     """How a figure looks, in px of the nominal 336 px canvas.
 
-    ``font_px`` is the em size of every text, ``line_px`` the stroke width, ``gap_px`` the white space kept between
-    the ink of a text and anything else.
+    ``font_px`` is the em size of every text, ``line_px`` the stroke width, ``gap_px`` the white space kept
+    between the ink of a text and anything else.
     """
 
     font_px: float = 30.0
@@ -24,12 +24,14 @@ class Style:
     def __post_init__(self) -> None:
         for name, low, high in (("font_px", 8, 60), ("line_px", 0.5, 8), ("gap_px", 1, 20)):
             if not low <= getattr(self, name) <= high:
-                raise ValueError(f"Style.{name}: got {getattr(self, name)!r}; expected {low} to {high} px (of 336)")
+                raise ValueError(
+                    f"Style.{name}: got {getattr(self, name)!r}; expected {low} to {high} px (of 336)"
+                )
 
 
 @dataclass(frozen=True)
 class Stroke:
-    """A polyline of kind ``segment``, ``tick`` or ``right`` that belongs to ``owner`` (a segment or an angle)."""
+    """A polyline of kind ``segment``, ``tick`` or ``right``; its ``owner`` is a segment or an angle."""
 
     kind: str
     owner: str
@@ -40,7 +42,7 @@ class Stroke:
 class Arc:
     """A circular arc from ``start`` to ``stop`` degrees (clockwise on the screen, 0 at the right).
 
-    A full circle has kind ``circle`` and its centre as owner; an angle arc has kind ``arc`` and the angle as owner.
+    A full circle has kind ``circle`` and its centre as owner, an angle arc kind ``arc`` and its angle.
     """
 
     kind: str
@@ -79,8 +81,3 @@ class Display:
     arcs: tuple[Arc, ...]
     dots: tuple[Dot, ...]
     texts: tuple[Text, ...]
-
-
-def label_boxes(display: Display) -> list[tuple[str, str, str, Box]]:
-    """Return ``(kind, owner, text, ink box in nominal px)`` of every text, in drawing order."""
-    return [(t.kind, t.owner, t.text, t.box) for t in display.texts]

@@ -1,4 +1,4 @@
-"""The one font of all figures: DejaVu Sans as matplotlib ships it, so that every machine draws the same pixels."""
+"""The one font of all figures: DejaVu Sans as matplotlib ships it, the same pixels on every machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ def font_path() -> Path:
     """Path of DejaVuSans.ttf inside the installed matplotlib, which is not imported (it takes a second)."""
     spec = find_spec("matplotlib")
     if spec is None or not spec.submodule_search_locations:
-        raise ValueError("font DejaVuSans.ttf: matplotlib, which ships it, is not installed; pip install matplotlib")
+        raise ValueError(
+            "font DejaVuSans.ttf: matplotlib, which ships it, is not installed; pip install matplotlib"
+        )
     path = Path(next(iter(spec.submodule_search_locations)), "mpl-data", "fonts", "ttf", "DejaVuSans.ttf")
     if not path.is_file():
         raise ValueError(f"font {path}: the file is missing; reinstall matplotlib, which ships it")

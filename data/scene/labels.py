@@ -1,7 +1,7 @@
-"""Label placement: candidate positions for every text, hard rules as array tests, a small search for a set that fits.
+"""Label placement: candidates for every text, hard rules as array tests, a small search for a set that fits.
 
-Legend: ``K`` candidates, ``S`` straight obstacles, ``P`` named points. A candidate is an ink box (centre and half
-size) and, for an angle number, the radius of the arc that goes with it.
+Legend: ``K`` candidates, ``S`` straight obstacles, ``P`` named points. A candidate is an ink box (centre and
+half size) and, for an angle number, the radius of the arc that goes with it.
 """
 
 from __future__ import annotations
@@ -11,18 +11,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from data.scene.marks import Wedge, to_segments
+from data.scene.marks import APART_PX, Wedge, to_segments
 
 _KEEP = 24  # best candidates of a text that enter the search
 _MAX_NODES = 400
 _NEARER_PX = 4.0  # by how much a label is nearer to its owner than to anything else
+_ARC_PX = (18.0, 84.0)  # radius of the arc before an angle number
 _TURNS = np.arange(0.0, 360.0, 15.0)
-_RANK = np.arange(_KEEP)
 
 
 @dataclass
 class Slot:
-    """A text that waits for its place, and the places it may take."""
+    """A text that waits for its place, and the ``K`` places it may take.
+
+    ``half`` is half the size of its ink ``[2]``, ``centre`` is ``[K, 2]``, ``cost`` ``[K]``; ``anchor`` is the
+    row of its own point (letters) or piece (lengths) in :class:`Obstacles`. An angle number has its ``wedge``
+    and the ``radius`` ``[K]`` of its arc.
+    """
 
     kind: str
     owner: str
@@ -34,11 +39,21 @@ class Slot:
     wedge: Wedge | None = None
     radius: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
+    def arcs(self) -> np.ndarray:
+        """Points along the arc of every candidate of an angle number, ``[K, 9, 2]``."""
+        assert self.wedge is not None
+        rim = np.array(self.wedge.arc_points(1.0)) - self.wedge.vertex
+        return np.array(self.wedge.vertex) + self.radius[:, None, None] * rim
+
 
 @dataclass
 class Obstacles:
-    """What texts must stay clear of: segments ``[S, 4]`` (the first ``cut`` are pieces of drawn lines), circles
-    ``[., 3]`` and dots ``[., 3]`` as (x, y, radius), named points ``[P, 2]``; ``gap`` from a stroke's middle."""
+    """What texts must stay clear of.
+
+    ``segments`` are ``[S, 4]``, the first ``cut`` of them pieces of drawn lines; ``circles`` and ``dots`` are
+    rows of x, y, radius; ``points`` are all named points ``[P, 2]``. ``gap`` is the least distance of ink from
+    the middle of a stroke, ``low`` and ``high`` bound the ink within the canvas, all in px.
+    """
 
     segments: np.ndarray
     cut: int
@@ -50,14 +65,17 @@ class Obstacles:
     high: float
 
 
-def hits(centre: np.ndarray, half: np.ndarray, grow: np.ndarray | float, segments: np.ndarray) -> np.ndarray:
-    """Whether boxes ``[K]``, grown by ``grow`` px, meet segments ``[S, 4]``: bool ``[K, S]`` (separating axes)."""
+def hits(centre: np.ndarray, half: np.ndarray, grow: float, segments: np.ndarray) -> np.ndarray:
+    """Whether boxes come within ``grow`` px of segments: bool ``[K, S]``, by separating axes.
+
+    Exact but for segments that end off a corner of the box, which count as met a little early.
+    """
     e = (segments[:, 2:] - segments[:, :2]) / 2
     m = (segments[:, 2:] + segments[:, :2]) / 2 - centre[:, None]
-    hx, hy = half[0] + grow, half[1] + grow
     ex, ey = np.abs(e[:, 0]), np.abs(e[:, 1])
-    across = np.abs(e[:, 0] * m[..., 1] - e[:, 1] * m[..., 0]) <= hx * ey + hy * ex
-    return (np.abs(m[..., 0]) <= hx + ex) & (np.abs(m[..., 1]) <= hy + ey) & across
+    beside = half[0] * ey + half[1] * ex + grow * np.hypot(ex, ey)
+    across = np.abs(e[:, 0] * m[..., 1] - e[:, 1] * m[..., 0]) <= beside
+    return (np.abs(m[..., 0]) <= half[0] + grow + ex) & (np.abs(m[..., 1]) <= half[1] + grow + ey) & across
 
 
 def box_distance(centre: np.ndarray, half: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -66,16 +84,18 @@ def box_distance(centre: np.ndarray, half: np.ndarray, points: np.ndarray) -> np
     return np.hypot(away[..., 0], away[..., 1])
 
 
-def point_slot(name: str, half: np.ndarray, at: np.ndarray, rays: list[float], start: float, anchor: int) -> Slot:
-    """Candidates of a letter around its point: bisectors of the free angles first, then every 15°, at four distances.
+def point_slot(
+    name: str, half: np.ndarray, at: np.ndarray, rays: list[float], start: float, anchor: int
+) -> Slot:
+    """Candidates of a letter around its point: bisectors of the free angles and every 15°, at five distances.
 
-    ``rays`` are the directions (degrees) in which something drawn leaves the point, ``start`` the least gap in px.
+    ``rays`` are the directions (degrees) in which something drawn leaves the point, ``start`` the least gap.
     """
     rays = sorted(ray % 360.0 for ray in rays) or [90.0]
     gaps = [(b - a, a) for a, b in zip(rays, [*rays[1:], rays[0] + 360.0], strict=True)]
     turns = np.concatenate([[a + width / 2 for width, a in gaps], _TURNS])
     free = np.abs((turns[:, None] - np.array(rays) + 180.0) % 360.0 - 180.0).min(1)
-    extra = np.array([0.0, 4.0, 8.0, 13.0])
+    extra = np.array([0.0, 4.0, 8.0, 13.0, 19.0])
     u = np.stack([np.cos(np.radians(turns)), np.sin(np.radians(turns))], 1)
     reach = (half / np.maximum(np.abs(u), 1e-9)).min(1)
     centre = at + u[:, None] * (reach[:, None, None] + start + extra[:, None])
@@ -83,9 +103,10 @@ def point_slot(name: str, half: np.ndarray, at: np.ndarray, rays: list[float], s
     return Slot("point", name, name, half, centre.reshape(-1, 2), cost.reshape(-1), anchor)
 
 
-def length_slot(owner: str, text: str, half: np.ndarray, ends: np.ndarray, start: float, inside: np.ndarray,
-                anchor: int) -> Slot:
-    """Candidates of a length number: both sides of its piece ``ends [2, 2]``, shifted along it, at three distances.
+def length_slot(
+    owner: str, text: str, half: np.ndarray, ends: np.ndarray, start: float, inside: np.ndarray, anchor: int
+) -> Slot:
+    """Candidates of a length number: both sides of its piece ``ends [2, 2]``, seven shifts, three distances.
 
     ``inside`` is the middle of the figure: the side away from it is preferred.
     """
@@ -103,22 +124,24 @@ def length_slot(owner: str, text: str, half: np.ndarray, ends: np.ndarray, start
     return Slot("length", owner, text, half, centre, 60 * np.abs(s) + 1.5 * extra + 2 * (side < 0), anchor)
 
 
-def angle_slot(owner: str, text: str, half: np.ndarray, wedge: Wedge, gap: float, count: int, anchor: int) -> Slot:
-    """Candidates of an angle number inside ``wedge``, each with the radius of the (outermost) arc just before it."""
+def angle_slot(owner: str, text: str, half: np.ndarray, wedge: Wedge, gap: float) -> Slot:
+    """Candidates of an angle number inside ``wedge``, each with the radius of the arc just before it."""
     middle, opening = (wedge.start + wedge.stop) / 2, wedge.stop - wedge.start
-    rows = [(t, s) for t in np.arange(28.0, min(160.0, wedge.reach), 5.0) for s in (0.0, 0.12, -0.12, 0.24, -0.24)]
+    shifts = (0.0, 0.1, -0.1, 0.2, -0.2)
+    rows = [(t, s) for t in np.arange(26.0, 150.0, 4.0) for s in shifts]
     t, s = np.array(rows).reshape(-1, 2).T
     turn = np.radians(middle + s * opening)
     v = np.array(wedge.vertex)
     centre = v + t[:, None] * np.stack([np.cos(turn), np.sin(turn)], 1)
     near = box_distance(centre, half, v[None])[:, 0]
-    radius = np.minimum(near - gap - 1.0, 46.0)
-    keep = (radius >= 20.0 + 9.0 * (count - 1)) & (radius < 0.7 * wedge.reach)
-    return Slot("angle", owner, text, half, centre[keep], (t + 30 * np.abs(s))[keep], anchor, wedge, radius[keep])
+    radius = near - gap - 1.0
+    keep = (radius >= _ARC_PX[0]) & (radius <= min(_ARC_PX[1], 0.8 * wedge.reach))
+    cost = t + 30 * np.abs(s)
+    return Slot("angle", owner, text, half, centre[keep], cost[keep], wedge=wedge, radius=radius[keep])
 
 
 def filter_slot(slot: Slot, world: Obstacles) -> bool:
-    """Drop the candidates of ``slot`` that break a rule and sort the rest by cost; False when none is left."""
+    """Keep the cheapest candidates of ``slot`` that break no rule, cheapest first; False when none is left."""
     centre, half, gap = slot.centre, slot.half, world.gap
     ok = ((centre - half >= world.low) & (centre + half <= world.high)).all(1)
     ok &= ~hits(centre, half, gap, world.segments).any(1)
@@ -129,36 +152,35 @@ def filter_slot(slot: Slot, world: Obstacles) -> bool:
     if len(world.dots):
         ok &= (box_distance(centre, half, world.dots[:, :2]) > world.dots[:, 2] + gap).all(1)
     if slot.kind == "length":
-        away = to_segments(centre, world.segments[: world.cut])
-        own = away[:, slot.anchor].copy()
-        away[:, slot.anchor] = np.inf
-        ok &= own + _NEARER_PX <= away.min(1)
+        ok &= _nearest(to_segments(centre, world.segments[: world.cut]), slot.anchor)
+    elif slot.kind == "point":
+        ok &= _nearest(box_distance(centre, half, world.points), slot.anchor)
     else:
-        away = box_distance(centre, half, world.points)
-        own = away[:, slot.anchor].copy()
-        away[:, slot.anchor] = np.inf
-        ok &= own + (_NEARER_PX if slot.kind == "point" else 0.0) <= away.min(1)
-    if slot.wedge is not None:
         ok &= _arcs_clear(slot, world)
     order = np.flatnonzero(ok)
     order = order[np.argsort(slot.cost[order], kind="stable")[:_KEEP]]
-    slot.centre, slot.cost, slot.radius = centre[order], slot.cost[order], slot.radius[order] if slot.wedge else slot.radius
+    slot.centre, slot.cost = centre[order], slot.cost[order]
+    if slot.wedge is not None:
+        slot.radius = slot.radius[order]
     return len(order) > 0
 
 
+def _nearest(away: np.ndarray, own: int) -> np.ndarray:
+    """Whether column ``own`` of the distances ``[K, .]`` is the least by a margin."""
+    return away[:, own] + _NEARER_PX <= np.delete(away, own, axis=1).min(1, initial=np.inf)
+
+
 def _arcs_clear(slot: Slot, world: Obstacles) -> np.ndarray:
+    """Whether the arcs of an angle number keep away from all that does not pass through its vertex."""
     assert slot.wedge is not None
     v = slot.wedge.vertex
     other = world.segments[to_segments(np.array([v]), world.segments)[0] > 1.0]
-    rim = np.array(slot.wedge.arc_points(1.0)) - v
-    points = (v + slot.radius[:, None, None] * rim).reshape(-1, 2)
-    ok = np.ones(len(points), dtype=bool)
-    if len(other):
-        ok &= to_segments(points, other).min(1) > 5.0
+    points = slot.arcs().reshape(-1, 2)
+    ok = to_segments(points, other).min(1, initial=np.inf) > APART_PX
     for x, y, r in world.circles:
         if abs(math.hypot(v[0] - x, v[1] - y) - r) > 1.0:
-            ok &= np.abs(np.hypot(points[:, 0] - x, points[:, 1] - y) - r) > 5.0
-    return ok.reshape(-1, len(rim)).all(1)
+            ok &= np.abs(np.hypot(points[:, 0] - x, points[:, 1] - y) - r) > APART_PX
+    return ok.reshape(len(slot.radius), -1).all(1)
 
 
 def _compatible(one: Slot, two: Slot, world: Obstacles) -> np.ndarray:
@@ -169,30 +191,28 @@ def _compatible(one: Slot, two: Slot, world: Obstacles) -> np.ndarray:
         p, q = world.points[one.anchor][None], world.points[two.anchor][None]
         own_p, own_q = box_distance(one.centre, one.half, p), box_distance(two.centre, two.half, q)
         ok &= own_p < box_distance(two.centre, two.half, p).T
-        ok &= own_q.T < box_distance(one.centre, one.half, q)
+        ok &= box_distance(one.centre, one.half, q) > own_q.T
     for a, b, turn in ((one, two, False), (two, one, True)):
         if a.wedge is not None:
-            met = _arc_hits(a, b, world.gap)
+            # an angle number must not seem to belong to another arc either
+            met = _arc_hits(a, b, world.gap if b.wedge is None else 2 * world.gap)
             ok &= ~(met.T if turn else met)
     if one.wedge is not None and two.wedge is not None and one.wedge.vertex != two.wedge.vertex:
-        rims = [np.array(s.wedge.arc_points(1.0)) - s.wedge.vertex for s in (one, two)]
-        p = one.wedge.vertex + one.radius[:, None, None] * rims[0]
-        q = two.wedge.vertex + two.radius[:, None, None] * rims[1]
-        ok &= np.hypot(*np.moveaxis(p[:, None, :, None] - q[None, :, None], -1, 0)).min((2, 3)) > 6.0
+        apart = one.arcs()[:, None, :, None] - two.arcs()[None, :, None]
+        ok &= np.hypot(apart[..., 0], apart[..., 1]).min((2, 3)) > APART_PX
     return ok
 
 
 def _arc_hits(arcs: Slot, boxes: Slot, gap: float) -> np.ndarray:
-    assert arcs.wedge is not None
-    rim = np.array(arcs.wedge.arc_points(1.0)) - arcs.wedge.vertex
-    points = arcs.wedge.vertex + arcs.radius[:, None, None] * rim
+    """Whether arcs of one text come within ``gap`` of boxes of another: bool ``[K1, K2]``."""
+    points = arcs.arcs()
     lines = np.concatenate([points[:, :-1], points[:, 1:]], -1)
     met = hits(boxes.centre, boxes.half, gap, lines.reshape(-1, 4))
     return met.reshape(len(boxes.centre), len(arcs.radius), -1).any(-1).T
 
 
 def choose(slots: list[Slot], world: Obstacles) -> list[int] | None:
-    """Pick one candidate per text so that all go together, most constrained text first; None when the search fails."""
+    """Pick one candidate per text so that all go together, most constrained first; None when that fails."""
     count = len(slots)
     fits = {(i, j): _compatible(slots[i], slots[j], world) for i in range(count) for j in range(i + 1, count)}
     fits |= {(j, i): table.T for (i, j), table in fits.items()}

@@ -1,4 +1,4 @@
-"""From a scene to a display list: marks and labels get places where nothing overlaps, or the scene is rejected."""
+"""From a scene to a display list: marks and labels get places where nothing overlaps, or it is rejected."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import math
 
 import numpy as np
 
-from data.scene.display import Arc, Display, Dot, Stroke, Style, Text, label_boxes
+from data.scene.display import Arc, Display, Dot, Stroke, Style, Text
 from data.scene.geometry import distance
 from data.scene.glyphs import ink_size
 from data.scene.labels import Obstacles, Slot, angle_slot, choose, filter_slot, length_slot, point_slot
-from data.scene.marks import ARC_PITCH_PX, Marks, Piece, chords, flat, is_split, pieces, wedge
+from data.scene.marks import Marks, Piece, flat, is_split, pieces, wedge
 from data.scene.types import CANVAS, Scene
-
-__all__ = ["Display", "Style", "label_boxes", "layout"]
 
 _EDGE_PX = 4.0  # texts stay this far from the edge of the canvas
 _DOT_PX = 4.5
@@ -24,28 +22,33 @@ _THICKENED_PX = 4.5  # what a line measures in nominal px after its minimum widt
 def layout(scene: Scene, style: Style) -> Display | None:
     """Place all marks and labels of ``scene``, or return None when they do not fit without touching.
 
-    Every labelled point (upper case) gets its letter, nearest to that point of all named points; a ``length`` mark
-    its number beside the middle of its segment, an ``angle`` mark an arc and its number inside the angle. Lengths and
-    ticks need a segment that no labelled point cuts, angle numbers an angle that no drawn line halves: else the
-    reader could not tell what is meant, and the scene is rejected too.
+    Every labelled point (upper case) gets its letter, nearer to it than to any other point; a ``length`` mark
+    its number beside the middle of its segment, an ``angle`` mark an arc and just beyond it its number.
+    Lengths and ticks need a segment that no labelled point cuts, angle numbers an angle that no drawn line
+    halves: else the reader could not tell what is meant, and the scene is rejected too.
     """
     parts = pieces(scene)
     marks = Marks(scene, parts)
     for kind in _MARK_ORDER:
         if not all(marks.add(mark) for mark in scene.marks if mark.kind == kind):
             return None
-    lines = [Stroke("segment", name, (scene.points[name[0]], scene.points[name[1]])) for name in scene.segments]
+    lines = [
+        Stroke("segment", name, (scene.points[name[0]], scene.points[name[1]])) for name in scene.segments
+    ]
     circles = [Arc("circle", name, scene.points[name], radius) for name, radius in scene.circles]
-    dots = _dots(scene)
+    dots = _dots(scene, parts)
     gap = style.gap_px + max(style.line_px, _THICKENED_PX) / 2
-    straight = [(*scene.points[a], *scene.points[b]) for a, b in parts] + flat(marks.strokes)
-    straight.extend(chord for arc in marks.arcs for chord in chords(arc))
+    straight = (
+        [(*scene.points[a], *scene.points[b]) for a, b in parts] + flat(marks.strokes) + marks.arc_chords()
+    )
     names = list(scene.points)
     world = Obstacles(
         segments=np.array(straight).reshape(-1, 4),
         cut=len(parts),
         circles=np.array([(*c.centre, c.radius) for c in circles]).reshape(-1, 3),
-        dots=np.array([(*d.centre, d.radius - max(style.line_px, _THICKENED_PX) / 2) for d in dots]).reshape(-1, 3),
+        dots=np.array([(*d.centre, d.radius - max(style.line_px, _THICKENED_PX) / 2) for d in dots]).reshape(
+            -1, 3
+        ),
         points=np.array([scene.points[name] for name in names]).reshape(-1, 2),
         gap=gap,
         low=_EDGE_PX,
@@ -58,27 +61,41 @@ def layout(scene: Scene, style: Style) -> Display | None:
     if picked is None:
         return None
     texts = tuple(_text(slot, k) for slot, k in zip(slots, picked, strict=True))
-    arcs = [arc for slot, k in zip(slots, picked, strict=True) for arc in _number_arcs(scene, slot, k)]
+    arcs = [
+        slot.wedge.arc(slot.owner, float(slot.radius[k]))
+        for slot, k in zip(slots, picked, strict=True)
+        if slot.wedge
+    ]
     return Display(style, (*lines, *marks.strokes), (*circles, *marks.arcs, *arcs), tuple(dots), texts)
 
 
-def _dots(scene: Scene) -> list[Dot]:
-    """Dots at circle centres and at labelled points where no segment ends."""
+def _dots(scene: Scene, parts: list[Piece]) -> list[Dot]:
+    """Dots at circle centres and at labelled points that neither an end nor a crossing of lines shows."""
     ends = {name for segment in scene.segments for name in segment}
-    centres = {name for name, _ in scene.circles}
-    named = (name for name in scene.points if name.isupper() and (name in centres or name not in ends))
-    return [Dot(name, scene.points[name], _DOT_PX) for name in named]
+    shown = ends - {name for name, _ in scene.circles}
+    for name in scene.points:
+        lines = {round(ray % 180.0) % 180 for ray in _rays(scene, name, parts)}
+        if len(lines) > 1 and name not in {centre for centre, _ in scene.circles}:
+            shown.add(name)
+    return [
+        Dot(name, at, _DOT_PX) for name, at in scene.points.items() if name.isupper() and name not in shown
+    ]
 
 
-def _slots(scene: Scene, style: Style, parts: list[Piece], world: Obstacles, names: list[str]) -> list[Slot] | None:
+def _slots(
+    scene: Scene, style: Style, parts: list[Piece], world: Obstacles, names: list[str]
+) -> list[Slot] | None:
     """Candidates for every text in the order letters, marks; None when a mark has no unambiguous owner."""
+
     def half(text: str) -> np.ndarray:
         return np.array(ink_size(text, style.font_px)) / 2
 
     slots = []
     for i, name in enumerate(names):
         if name.isupper():
-            slots.append(point_slot(name, half(name), world.points[i], _rays(scene, name, parts), world.gap + 0.5, i))
+            slots.append(
+                point_slot(name, half(name), world.points[i], _rays(scene, name, parts), world.gap + 0.5, i)
+            )
     middle = (world.points.min(0) + world.points.max(0)) / 2
     for mark in scene.marks:
         if mark.kind == "length":
@@ -86,13 +103,14 @@ def _slots(scene: Scene, style: Style, parts: list[Piece], world: Obstacles, nam
             if not own:
                 return None
             ends = world.segments[own[0]].reshape(2, 2)
-            slots.append(length_slot(mark.at, mark.text, half(mark.text), ends, world.gap + 0.5, middle, own[0]))
+            slots.append(
+                length_slot(mark.at, mark.text, half(mark.text), ends, world.gap + 0.5, middle, own[0])
+            )
         elif mark.kind == "angle":
             if is_split(scene, mark.at, parts):
                 return None
             text = mark.text if mark.text.endswith("°") else f"{mark.text}°"
-            vertex = names.index(mark.at[1])
-            slots.append(angle_slot(mark.at, text, half(text), wedge(scene, mark.at), world.gap, mark.count, vertex))
+            slots.append(angle_slot(mark.at, text, half(text), wedge(scene, mark.at, parts), world.gap))
     return slots
 
 
@@ -112,12 +130,3 @@ def _rays(scene: Scene, name: str, parts: list[Piece]) -> list[float]:
 def _text(slot: Slot, k: int) -> Text:
     (x, y), (hx, hy) = slot.centre[k].tolist(), slot.half.tolist()
     return Text(slot.kind, slot.owner, slot.text, (x - hx, y - hy, x + hx, y + hy))
-
-
-def _number_arcs(scene: Scene, slot: Slot, k: int) -> list[Arc]:
-    if slot.wedge is None:
-        return []
-    corner, outer = slot.wedge, float(slot.radius[k])
-    count = next(m.count for m in scene.marks if m.kind == "angle" and m.at == slot.owner)
-    radii = [outer - i * ARC_PITCH_PX for i in range(count)]
-    return [Arc("arc", slot.owner, corner.vertex, r, corner.start, corner.stop) for r in radii]

@@ -1,0 +1,39 @@
+"""Options of the warm start: a small dual encoder trained until it reads letters, digits and marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from configs.build import SceneConfig
+from configs.geoclip import ClipShape
+from configs.trainer import OptimConfig, TrainerConfig
+
+
+@dataclass
+class WarmstartConfig:
+    """What the warm start is, what it is trained on, and how its targets are weighted."""
+
+    trainer: TrainerConfig = MISSING
+    """Where and how long it trains."""
+    optim: OptimConfig = MISSING
+    """Optimiser and schedule."""
+    clip: ClipShape = MISSING
+    """The dual encoder."""
+    scene: SceneConfig = field(default_factory=SceneConfig)
+    """Figures."""
+    samples: int = 60000
+    """Different scenes; they are drawn once and kept under the run folder."""
+    batch_size: int = 192
+    """Scenes per step."""
+    vocabulary: int = 640
+    """Tokens of the tokenizer that is trained on the captions."""
+    least: int = 25
+    """Scenes that must hold an atom for it to become a target."""
+    contrast: float = 1.0
+    """Weight of the in-batch loss."""
+    atoms: float = 0.1
+    """Weight of the atoms' binary cross-entropy, summed over atoms."""
+    patches: float = 0.1
+    """Weight of the patches' binary cross-entropy, summed over classes and averaged over patches."""

@@ -140,3 +140,27 @@ def test_a_failed_save_leaves_the_old_checkpoint(tmp_path):
         AtomicCheckpointIO().save_checkpoint({"x": torch.zeros(10**6), "y": lambda: 0}, path)
     assert torch.load(path, weights_only=True)["x"].tolist() == [1, 1, 1]
     assert [file.name for file in tmp_path.iterdir()] == ["a.ckpt"]
+
+
+def test_a_run_goes_on_exactly_from_a_checkpoint_written_after_a_validation(toy, tmp_path):
+    class Interrupted(toy.Toy):
+        def on_before_optimizer_step(self, optimizer):
+            if self.global_step == 6:
+                raise RuntimeError("inside")
+
+    options = {
+        "max_steps": 10,
+        "checkpoint_every_steps": 3,
+        "val_every_steps": 4,
+        "accumulate_grad_batches": 2,
+    }
+    straight, _ = toy.fit(toy.config(tmp_path / "straight", **options), monitor="score")
+    cfg = toy.config(tmp_path / "stopped", **options)
+    toy.seed_everything(cfg)
+    with pytest.raises(RuntimeError, match="inside"):
+        toy.build_trainer(cfg, monitor="score").fit(Interrupted())
+    (tmp_path / "stopped" / "checkpoints" / "step-00000006.ckpt").unlink()
+    assert find_resume(cfg).endswith("best.ckpt")
+    resumed, trainer = toy.fit(cfg, monitor="score")
+    assert trainer.global_step == 10
+    assert same_weights(straight, resumed)

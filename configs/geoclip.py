@@ -3,10 +3,12 @@ retrieval."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from configs.data import LoaderConfig
 from configs.load import one_of
+from configs.trainer import OptimConfig, TrainerConfig
 
 
 @dataclass(kw_only=True)
@@ -82,6 +84,149 @@ class EncoderConfig:
             raise ValueError(f"encoder needs exactly one of pretrained, clip, timm; got {given or 'none'}")
         if self.recompute_rows < 0:
             raise ValueError(f"recompute_rows={self.recompute_rows} is not allowed; use at least 0")
+
+
+@dataclass(kw_only=True)
+class ObjectiveConfig:
+    """Weights of the loss terms, 0: left out. Softmax terms may be summed; sigmoid terms only with each
+    other."""
+
+    in_batch: float = 0.0
+    """CLIP: images against all captions and captions against all images of the global batch, both added."""
+    text: float = 0.0
+    """MMCLIP, an image against its caption and its own negative captions."""
+    image: float = 0.0
+    """MMCLIP, a caption against its image and its own negative images."""
+    joint: float = 0.0
+    """In-batch with every negative caption of the global batch in the image-to-text denominators."""
+    joint_own: float = 0.0
+    """In-batch with a sample's own negative captions in its image-to-text denominator."""
+    sigmoid_text: float = 0.0
+    """SigLIP's sigmoid over an image's caption and its own negative captions."""
+    sigmoid_image: float = 0.0
+    """SigLIP's sigmoid over a caption's image and its own negative images."""
+
+    def __post_init__(self) -> None:
+        weights = self.active()
+        if any(weight < 0 for weight in asdict(self).values()) or not weights:
+            raise ValueError(f"objective {asdict(self)}: weights are at least 0, and at least one is above 0")
+        if self.sigmoid and not all(name.startswith("sigmoid") for name in weights):
+            raise ValueError(
+                f"objective sums {', '.join(weights)}: sigmoid terms have a bias and another scale than "
+                "softmax terms; use one kind"
+            )
+
+    @property
+    def sigmoid(self) -> bool:
+        """True for the sigmoid objective."""
+        return any(name.startswith("sigmoid") for name in self.active())
+
+    def active(self) -> dict[str, float]:
+        """Return the weights above 0 by name."""
+        return {name: weight for name, weight in asdict(self).items() if weight > 0}
+
+
+@dataclass(kw_only=True)
+class NegativesConfig:
+    """How many negatives a sample brings; a sample that has fewer brings those."""
+
+    rule: int | None = None
+    """At most this many edited captions; null: all, 0: none."""
+    retrieval: int | None = None
+    """At most this many similar captions of other pictures; null: all, 0: none."""
+    image: int | None = None
+    """At most this many edited pictures; null: all, 0: none."""
+    choose: str = "first"
+    """Which, where there are more: the first, or random ones, the same in every epoch."""
+    seed: int = 0
+    """Seed of the random choice; together with the sample's key."""
+
+    def __post_init__(self) -> None:
+        one_of("choose", self.choose, ("first", "random"))
+        for name in ("rule", "retrieval", "image"):
+            if (value := getattr(self, name)) is not None and value < 0:
+                raise ValueError(f"{name}={value} is not allowed; use null for all, or at least 0")
+
+
+@dataclass(kw_only=True)
+class GeoclipConfig:
+    """One training run of the encoder: ``python -m geoclip.train CONFIG... key=value``."""
+
+    trainer: TrainerConfig
+    """How the run is executed."""
+    optim: OptimConfig
+    """Optimiser and schedule."""
+    train: LoaderConfig
+    """Training samples."""
+    val: LoaderConfig | None = None
+    """Held-out samples for loss and accuracy; null: none."""
+    encoder: EncoderConfig
+    """Where the dual encoder comes from."""
+    objective: ObjectiveConfig
+    """What is minimised."""
+    negatives: NegativesConfig = field(default_factory=NegativesConfig)
+    """Which negatives the samples bring."""
+    text_overflow: str = "error"
+    """A caption beyond the text window: error stops, skip leaves it out and counts, truncate cuts it."""
+
+    def __post_init__(self) -> None:
+        check_overflow(self.text_overflow)
+        if self.trainer.accumulate_grad_batches > 1:
+            raise ValueError(
+                "trainer.accumulate_grad_batches: a contrastive loss of small batches is not that of their "
+                "union; use encoder.recompute_rows to fit a large batch"
+            )
+        if self.trainer.precision == "bf16-true":
+            raise ValueError("trainer.precision=bf16-true rounds the logit scale to 8 bits; use bf16-mixed")
+        self._need_negatives()
+
+    def _need_negatives(self) -> None:
+        given = self.negatives
+        texts = given.rule != 0 or given.retrieval != 0
+        for name in self.objective.active():
+            if (name in ("text", "joint", "joint_own", "sigmoid_text") and not texts) or (
+                name in ("image", "sigmoid_image") and given.image == 0
+            ):
+                raise ValueError(
+                    f"objective.{name} needs negatives, but the negatives section allows none for it"
+                )
+
+
+@dataclass(kw_only=True)
+class RetrievalConfig:
+    """Hit@k on four pools: ``python -m geoclip.retrieval MODEL... data=SHARDS out=DIR``."""
+
+    models: list[str]
+    """Dual encoders to compare: folders or hub ids."""
+    data: list[str]
+    """Shard folders, read as one set."""
+    out: str
+    """Folder for results.json and hits.json."""
+    limit: int | None = None
+    """Use only the first this many samples; null: all."""
+    negatives: int = 10
+    """Candidates beside the positive, where a sample has that many; chance is 1 / (1 + negatives)."""
+    seed: int = 0
+    """Seed of the random pool and of the bootstrap."""
+    resamples: int = 2000
+    """Bootstrap resamples of every interval."""
+    batch_size: int = 32
+    """Samples encoded at a time."""
+    num_workers: int = 2
+    """Processes that decode pictures."""
+    accelerator: str = "auto"
+    """cpu, cuda, or auto: a GPU where there is one."""
+    text_overflow: str = "error"
+    """A caption beyond the text window: error stops, skip leaves it out and counts, truncate cuts it."""
+
+    def __post_init__(self) -> None:
+        check_overflow(self.text_overflow)
+        one_of("accelerator", self.accelerator, ("auto", "cpu", "cuda"))
+        if not self.models or not self.data:
+            raise ValueError("name at least one model and one shard folder: MODEL... data=[FOLDER]")
+        for name in ("limit", "negatives", "resamples", "batch_size"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise ValueError(f"{name}={value} is not allowed; use at least 1")
 
 
 OVERFLOWS = ("error", "skip", "truncate")

@@ -64,7 +64,7 @@ def hard_negative_info_nce(
     with torch.autocast(anchor.device.type, enabled=False):
         gaps = _gaps(anchor, positive, negatives, owner, logit_scale)
         return _reduce(
-            _softmax_loss(gaps, owner, len(anchor), ignore), _has(owner, len(anchor), ignore), reduction
+            _softmax_loss(gaps, owner, len(anchor), ignore), _counted(owner, len(anchor), ignore), reduction
         )
 
 
@@ -166,6 +166,16 @@ def owners(offsets: Tensor, samples: int, negatives: int) -> Tensor:
     return torch.repeat_interleave(counts, output_size=negatives)
 
 
+def has_negatives(offsets: Tensor, negatives: int, ignore: Tensor | None = None) -> Tensor:
+    """Return ``[B]``, True for samples with at least one negative that is not ignored."""
+    return _counted(owners(offsets, len(offsets) - 1, negatives), len(offsets) - 1, ignore)
+
+
+def _counted(owner: Tensor, samples: int, ignore: Tensor | None) -> Tensor:
+    counted = torch.ones_like(owner) if ignore is None else (~ignore).to(owner.dtype)
+    return owner.new_zeros(samples).index_add(0, owner, counted) > 0
+
+
 def _softmax_loss(gaps: Tensor, owner: Tensor, samples: int, ignore: Tensor | None) -> Tensor:
     """Return log(1 + sum_n e^gap_n) per sample, exact for tiny sums and free of overflow for large gaps."""
     if ignore is not None:
@@ -182,11 +192,6 @@ def _gaps(
     anchor, positive, negatives = _full(anchor), _full(positive), _full(negatives)
     good = (anchor * positive).sum(-1)
     return logit_scale * ((anchor[owner] * negatives).sum(-1) - good[owner])
-
-
-def _has(owner: Tensor, samples: int, ignore: Tensor | None) -> Tensor:
-    counted = torch.ones_like(owner) if ignore is None else (~ignore).to(owner.dtype)
-    return owner.new_zeros(samples).index_add(0, owner, counted) > 0
 
 
 def _reduce(losses: Tensor, has: Tensor | None, reduction: str) -> Tensor:

@@ -1,22 +1,15 @@
-"""Where dual encoders come from: a contrastive ``transformers`` checkpoint, a new small CLIP, timm with a
-text tower.
-
-Loading is strict: a missing, unexpected or misshapen tensor is an error that names it, because
-``transformers`` fills what is missing with random numbers and goes on.
-"""
+"""Where dual encoders come from: a ``transformers`` checkpoint, a new small CLIP, timm with a text tower."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import timm
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import (
     MODEL_MAPPING,
@@ -28,11 +21,11 @@ from transformers import (
     CLIPModel,
 )
 from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.utils import logging
 
 from configs.geoclip import ClipShape, EncoderConfig, TimmShape
 from configs.runtime import write_json
 from geoclip.encoder import DualEncoder
+from geoclip.strict import load_part, load_strict, load_tensors
 
 OWN_CONFIG = "geoclip.json"  # marks a folder that only this project reads (timm towers)
 TEXT_HEADS = ("pooler.", "cls.", "lm_head.")  # of text checkpoints; never used here
@@ -65,10 +58,10 @@ def load_encoder(path: str) -> DualEncoder:
     if (Path(path) / OWN_CONFIG).is_file():
         return _load_timm(Path(path))
     model = load_strict(AutoModel, path, check=_check_contrastive)
-    processor = _part(AutoImageProcessor, path, "an image processor (preprocessor_config.json)")
+    processor = load_part(AutoImageProcessor, path, "an image processor (preprocessor_config.json)")
     return DualEncoder(
         model,
-        _part(AutoTokenizer, path, "a tokenizer"),
+        load_part(AutoTokenizer, path, "a tokenizer"),
         image_size=model.config.vision_config.image_size,
         mean=list(processor.image_mean),
         std=list(processor.image_std),
@@ -77,7 +70,7 @@ def load_encoder(path: str) -> DualEncoder:
 
 def make_clip(shape: ClipShape) -> DualEncoder:
     """Return a CLIP with random weights; :meth:`save_pretrained` of its ``model`` is a stock checkpoint."""
-    tokenizer = _part(AutoTokenizer, shape.tokenizer, "a tokenizer")
+    tokenizer = load_part(AutoTokenizer, shape.tokenizer, "a tokenizer")
     text = {
         "vocab_size": len(tokenizer),
         "hidden_size": shape.text_width,
@@ -156,8 +149,8 @@ def make_timm(shape: TimmShape) -> DualEncoder:
     if shape.text_weights:
         text = load_strict(AutoModel, shape.text, check=_check_text, ignore=TEXT_HEADS)
     else:
-        text = AutoModel.from_config(_check_text(_part(AutoConfig, shape.text, "a config"), shape.text))
-    tokenizer = _part(AutoTokenizer, shape.text, "a tokenizer")
+        text = AutoModel.from_config(_check_text(load_part(AutoConfig, shape.text, "a config"), shape.text))
+    tokenizer = load_part(AutoTokenizer, shape.text, "a tokenizer")
     recipe = {"vision": shape.vision, "options": dict(shape.vision_options), "embed": shape.embed}
     return _join(vision, text, tokenizer, recipe)
 
@@ -189,8 +182,8 @@ def save_timm(encoder: DualEncoder, out: Path) -> None:
 def _load_timm(folder: Path) -> DualEncoder:
     recipe = json.loads((folder / OWN_CONFIG).read_text())
     vision = timm.create_model(recipe["vision"], num_classes=0, **recipe["options"])
-    text = AutoModel.from_config(_part(AutoConfig, str(folder / "text"), "the text tower's config"))
-    encoder = _join(vision, text, _part(AutoTokenizer, str(folder), "a tokenizer"), recipe)
+    text = AutoModel.from_config(load_part(AutoConfig, str(folder / "text"), "the text tower's config"))
+    encoder = _join(vision, text, load_part(AutoTokenizer, str(folder), "a tokenizer"), recipe)
     load_tensors(encoder.model, folder / "model.safetensors")
     return encoder
 
@@ -200,87 +193,6 @@ def _join(vision: Any, text: Any, tokenizer: Any, recipe: dict[str, Any]) -> Dua
     size = vision.patch_embed.img_size[0] if hasattr(vision, "patch_embed") else data["input_size"][-1]
     model = TimmText(vision, text, recipe)
     return DualEncoder(model, tokenizer, image_size=size, mean=list(data["mean"]), std=list(data["std"]))
-
-
-def load_strict(cls: Any, path: str, *, check: Any = None, ignore: tuple[str, ...] = ()) -> Any:
-    """Return ``cls.from_pretrained(path)`` in float32; ValueError names every tensor that did not fit.
-
-    ``check(config, path)`` may refuse a config before weights are read; tensors that start with one of
-    ``ignore`` may be missing or left over.
-    """
-    config = _part(AutoConfig, path, "a model (config.json)")
-    if check is not None:
-        check(config, path)
-    with quiet():
-        try:
-            model, info = cls.from_pretrained(
-                path, output_loading_info=True, dtype=torch.float32, ignore_mismatched_sizes=True
-            )
-        except Exception as error:  # missing weights, a damaged file: half a dozen types
-            raise ValueError(f"model {path} cannot be loaded: {error}") from error
-    refuse_wrong_keys(path, info, ignore)
-    return model
-
-
-def refuse_wrong_keys(path: str, info: dict[str, Any], ignore: tuple[str, ...] = ()) -> None:
-    """Raise ValueError unless the loading report of ``transformers`` is clean; names the tensors."""
-    parts = []
-    for kind in ("missing", "unexpected", "mismatched"):
-        names = (
-            key if isinstance(key, str) else f"{key[0]} {key[1]} for {key[2]}" for key in info[f"{kind}_keys"]
-        )
-        if bad := sorted(name for name in names if not name.startswith(ignore or ("\0",))):
-            parts.append(f"{len(bad)} {kind}: {', '.join(bad[:8])}{' ...' if len(bad) > 8 else ''}")
-    if parts:
-        raise ValueError(
-            f"model {path} does not fit its config, tensors are {'; '.join(parts)}. "
-            "transformers would fill the gaps with random numbers; give the folder of a complete model"
-        )
-
-
-def load_tensors(model: nn.Module, file: Path) -> None:
-    """Load a safetensors file that holds exactly the tensors of ``model``; ValueError names what differs."""
-    if not file.is_file():
-        raise ValueError(f"weights {file} do not exist; give a .safetensors file")
-    try:
-        tensors = load_file(file)
-    except Exception as error:
-        raise ValueError(f"weights {file} cannot be read as safetensors: {error}") from error
-    own = model.state_dict()
-    info = {
-        "missing_keys": own.keys() - tensors.keys(),
-        "unexpected_keys": tensors.keys() - own.keys(),
-        "mismatched_keys": {
-            (key, tuple(tensors[key].shape), tuple(own[key].shape))
-            for key in own.keys() & tensors.keys()
-            if own[key].shape != tensors[key].shape
-        },
-    }
-    refuse_wrong_keys(str(file), info)
-    model.load_state_dict(tensors)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence the progress bars and load reports of ``transformers``: our own error says it in one line."""
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
-
-
-def _part(cls: Any, path: str, what: str) -> Any:
-    with quiet():
-        try:
-            return cls.from_pretrained(path)
-        except Exception as error:  # OSError, ValueError, hub errors, and KeyError for unknown model types
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise ValueError(f"{path}: no folder or hub id with {what}: {reason}") from error
 
 
 def _check_contrastive(config: Any, path: str) -> None:

@@ -1,0 +1,154 @@
+"""The training step: both towers once, the loss terms, their global mean, and what is logged."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import lightning
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.nn.utils import get_total_norm
+
+from configs.geoclip import ObjectiveConfig
+from configs.trainer import OptimConfig, build_optimizer, shard
+from geoclip.collate import Batch
+from geoclip.encoder import DualEncoder
+from geoclip.objectives import GLOBAL, TERMS, Features, accuracies, gather_features
+from geoclip.ranks import Meter, global_means, world_size
+
+
+class GeoclipModule(lightning.LightningModule):
+    """Wires encoder, objective and optimiser; batches are those of :class:`geoclip.collate.Collate`.
+
+    ``samples_seen`` (all ranks) and ``seconds`` (without validation) go on counting after a restart.
+    """
+
+    def __init__(self, encoder: DualEncoder, objective: ObjectiveConfig, optim: OptimConfig) -> None:
+        super().__init__()
+        self.encoder, self.objective, self.optim = encoder, objective, optim
+        encoder.train_bias(objective.sigmoid)
+        self.samples_seen = 0
+        self.last: dict[str, float] = {}
+        self._seconds = 0.0
+        self._started: float | None = None
+        self._meter = Meter()
+        self._logged = (0, 0.0)  # samples and seconds at the last log
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent in training."""
+        return self._seconds + (time.perf_counter() - self._started if self._started is not None else 0.0)
+
+    def configure_model(self) -> None:
+        """Shard the towers block by block under FSDP."""
+        shard(self, self.encoder, self.encoder.blocks())
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with its schedule over the whole run."""
+        steps = int(self.trainer.estimated_stepping_batches)
+        optimizer, schedule = build_optimizer(self.named_parameters(), self.optim, steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def compute(self, batch: Batch, meter: Meter) -> tuple[Tensor, Features]:
+        """Return the loss, whose mean over ranks is the global one, and the features; feeds ``meter``."""
+        weights = self.objective.active()
+        outputs = self.encoder(batch.images, batch.input_ids, batch.attention_mask)
+        features = gather_features(batch, *outputs, everyone=any(name in GLOBAL for name in weights))
+        parts = {name: TERMS[name](features) for name in weights}
+        means = global_means(parts)
+        loss = torch.stack([weights[name] * means[name] for name in weights]).sum()
+        meter.add("loss", loss, torch.ones_like(loss))
+        for name, (values, counted) in {**parts, **accuracies(features)}.items():
+            meter.add(name, values, counted)
+        return loss, features
+
+    def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
+        """Return the loss; ValueError with the keys of the batch when it is not a number."""
+        pairs: Batch = batch["pairs"]
+        loss, features = self.compute(pairs, self._meter)
+        self._stop_unless_finite(loss, pairs, features)
+        dropped = torch.tensor(float(pairs.dropped), device=loss.device)
+        self._meter.add("negatives_dropped", dropped, torch.ones_like(dropped))
+        self.samples_seen += len(pairs) * world_size()
+        if self._logs_now():
+            self._log_training()
+        return loss
+
+    def on_before_optimizer_step(self, optimizer: Any) -> None:
+        """Log the gradient norm before clipping."""
+        if self._logs_now():
+            norm = get_total_norm([p.grad for p in self.parameters() if p.grad is not None])
+            self.log("train/grad_norm", norm.full_tensor() if hasattr(norm, "full_tensor") else norm)
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Step, then keep the multiplier of a softmax objective within [1, 100]."""
+        super().optimizer_step(*args, **kwargs)
+        if not self.objective.sigmoid:
+            self.encoder.clamp_scale()
+
+    def on_validation_epoch_start(self) -> None:
+        """Stop the clock."""
+        self._seconds, self._started = self.seconds, None
+        self._val_meter = Meter()
+
+    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
+        """Measure loss and accuracies on held-out samples."""
+        self.compute(batch["pairs"], self._val_meter)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the means over all ranks and go on with the clock."""
+        self.log_dict({f"val/{name}": value for name, value in self._val_meter.read().items()})
+        self._started = time.perf_counter()
+
+    def on_train_start(self) -> None:
+        """Start the clock."""
+        self._started = time.perf_counter()
+        self._logged = (self.samples_seen, self.seconds)
+
+    def on_train_end(self) -> None:
+        """Stop the clock."""
+        self._seconds, self._started = self.seconds, None
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the counters."""
+        checkpoint["geoclip"] = {
+            "seconds": self.seconds,
+            "samples_seen": self.samples_seen,
+            "last": self.last,
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on from the counters."""
+        kept = checkpoint["geoclip"]
+        self._seconds, self.samples_seen, self.last = kept["seconds"], kept["samples_seen"], kept["last"]
+
+    def _logs_now(self) -> bool:
+        return (self.trainer.global_step + 1) % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
+
+    def _log_training(self) -> None:
+        samples, seconds = self._logged
+        self._logged = (self.samples_seen, self.seconds)
+        self.last = self._meter.read()
+        speed = (self.samples_seen - samples) / max(self.seconds - seconds, 1e-9)
+        extra = {"samples_per_second": speed, "logit_scale": self._scale()}
+        self.log_dict({f"train/{name}": value for name, value in {**self.last, **extra}.items()})
+
+    def _scale(self) -> float:
+        scale = self.encoder.logit_scale.detach().exp()
+        return float(scale.full_tensor() if hasattr(scale, "full_tensor") else scale)
+
+    def _stop_unless_finite(self, loss: Tensor, batch: Batch, features: Features) -> None:
+        bad = (~loss.detach().isfinite()).long()
+        if world_size() > 1:
+            dist.all_reduce(bad)  # all ranks stop, or the others would wait for this one
+        if not bad:
+            return
+        rows = ~(features.image.isfinite().all(1) & features.text.isfinite().all(1))
+        worst = [key for key, row in zip(batch.keys, rows.tolist(), strict=True) if row]
+        raise ValueError(
+            f"the loss is {float(loss.detach())} at step {self.trainer.global_step}; samples of this batch: "
+            f"{', '.join(batch.keys)}; those with features that are not numbers: {', '.join(worst) or 'none'}. "
+            "Look at these samples, lower optim.lr, or set trainer.gradient_clip_val"
+        )

@@ -1,0 +1,101 @@
+"""Strict loading: a missing, unexpected or misshapen tensor is an error that names it.
+
+``transformers`` fills what is missing with random numbers and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from transformers import AutoConfig
+from transformers.utils import logging
+
+
+def load_strict(
+    cls: Any, path: str, *, check: Callable[[Any, str], Any] | None = None, ignore: tuple[str, ...] = ()
+) -> Any:
+    """Return ``cls.from_pretrained(path)`` in float32; ValueError names every tensor that did not fit.
+
+    ``check(config, path)`` may refuse a config before weights are read; tensors that start with one of
+    ``ignore`` may be missing or left over.
+    """
+    config = load_part(AutoConfig, path, "a model (config.json)")
+    if check is not None:
+        check(config, path)
+    with quiet():
+        try:
+            model, info = cls.from_pretrained(
+                path, output_loading_info=True, dtype=torch.float32, ignore_mismatched_sizes=True
+            )
+        except Exception as error:  # missing weights, a damaged file: half a dozen types
+            raise ValueError(f"model {path} cannot be loaded: {error}") from error
+    refuse_wrong_keys(path, info, ignore)
+    return model
+
+
+def refuse_wrong_keys(path: str, info: dict[str, Any], ignore: tuple[str, ...] = ()) -> None:
+    """Raise ValueError unless the loading report of ``transformers`` is clean; names the tensors."""
+    parts = []
+    for kind in ("missing", "unexpected", "mismatched"):
+        names = (
+            key if isinstance(key, str) else f"{key[0]} {key[1]} for {key[2]}" for key in info[f"{kind}_keys"]
+        )
+        if bad := sorted(name for name in names if not name.startswith(ignore or ("\0",))):
+            parts.append(f"{len(bad)} {kind}: {', '.join(bad[:8])}{' ...' if len(bad) > 8 else ''}")
+    if parts:
+        raise ValueError(
+            f"model {path} does not fit its config, tensors are {'; '.join(parts)}. "
+            "transformers would fill the gaps with random numbers; give the folder of a complete model"
+        )
+
+
+def load_tensors(model: nn.Module, file: Path) -> None:
+    """Load a safetensors file that holds exactly the tensors of ``model``; ValueError names what differs."""
+    if not file.is_file():
+        raise ValueError(f"weights {file} do not exist; give a .safetensors file")
+    try:
+        tensors = load_file(file)
+    except Exception as error:
+        raise ValueError(f"weights {file} cannot be read as safetensors: {error}") from error
+    own = model.state_dict()
+    info = {
+        "missing_keys": own.keys() - tensors.keys(),
+        "unexpected_keys": tensors.keys() - own.keys(),
+        "mismatched_keys": {
+            (key, tuple(tensors[key].shape), tuple(own[key].shape))
+            for key in own.keys() & tensors.keys()
+            if own[key].shape != tensors[key].shape
+        },
+    }
+    refuse_wrong_keys(str(file), info)
+    model.load_state_dict(tensors)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence the progress bars and load reports of ``transformers``: our own error says it in one line."""
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def load_part(cls: Any, path: str, what: str) -> Any:
+    """Return ``cls.from_pretrained(path)``; ValueError says that ``what`` is missing or broken, and why."""
+    with quiet():
+        try:
+            return cls.from_pretrained(path)
+        except Exception as error:  # OSError, ValueError, hub errors, and KeyError for unknown model types
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise ValueError(f"{path}: no folder or hub id with {what}: {reason}") from error

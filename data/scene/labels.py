@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from data.scene.marks import APART_PX, Wedge, to_segments
+from data.scene.marks import APART_PX, ARC_POINTS, Wedge, to_segments
 
-_KEEP = 24  # best candidates of a text that enter the search
-_MAX_NODES = 400
+_KEEP = 24  # best candidates of a text that enter the search; a bit set of them fits 63 bits
+_MAX_TRIES = 1000
 _NEARER_PX = 4.0  # by how much a label is nearer to its owner than to anything else
 _ARC_PX = (18.0, 84.0)  # radius of the arc before an angle number
 _TURNS = np.arange(0.0, 360.0, 15.0)
@@ -24,9 +24,9 @@ _TURNS = np.arange(0.0, 360.0, 15.0)
 class Slot:
     """A text that waits for its place, and the ``K`` places it may take.
 
-    ``half`` is half the size of its ink ``[2]``, ``centre`` is ``[K, 2]``, ``cost`` ``[K]``; ``anchor`` is the
-    row of its own point (letters) or piece (lengths) in :class:`Obstacles`. An angle number has its ``wedge``
-    and the ``radius`` ``[K]`` of its arc.
+    ``half`` is half the size of its ink ``[2]``, ``centre`` is ``[K, 2]``, ``cost`` ``[K]``; ``anchor`` is
+    the row of its own point (letters) or piece (lengths) in :class:`Obstacles`. An angle number has its
+    ``wedge`` and the ``radius`` ``[K]`` of its arc.
     """
 
     kind: str
@@ -40,7 +40,7 @@ class Slot:
     radius: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def arcs(self) -> np.ndarray:
-        """Points along the arc of every candidate of an angle number, ``[K, 9, 2]``."""
+        """Points along the arc of every candidate of an angle number, ``[K, ARC_POINTS, 2]``."""
         assert self.wedge is not None
         rim = np.array(self.wedge.arc_points(1.0)) - self.wedge.vertex
         return np.array(self.wedge.vertex) + self.radius[:, None, None] * rim
@@ -51,8 +51,8 @@ class Obstacles:
     """What texts must stay clear of.
 
     ``segments`` are ``[S, 4]``, the first ``cut`` of them pieces of drawn lines; ``circles`` and ``dots`` are
-    rows of x, y, radius; ``points`` are all named points ``[P, 2]``. ``gap`` is the least distance of ink from
-    the middle of a stroke, ``low`` and ``high`` bound the ink within the canvas, all in px.
+    rows of x, y, radius; ``points`` are all named points ``[P, 2]``. ``gap`` is the least distance of ink
+    from the middle of a stroke, ``low`` and ``high`` bound the ink within the canvas, all in px.
     """
 
     segments: np.ndarray
@@ -141,7 +141,7 @@ def angle_slot(owner: str, text: str, half: np.ndarray, wedge: Wedge, gap: float
 
 
 def filter_slot(slot: Slot, world: Obstacles) -> bool:
-    """Keep the cheapest candidates of ``slot`` that break no rule, cheapest first; False when none is left."""
+    """Keep the cheapest candidates of ``slot`` that break no rule, in order; False when none is left."""
     centre, half, gap = slot.centre, slot.half, world.gap
     ok = ((centre - half >= world.low) & (centre + half <= world.high)).all(1)
     ok &= ~hits(centre, half, gap, world.segments).any(1)
@@ -180,7 +180,7 @@ def _arcs_clear(slot: Slot, world: Obstacles) -> np.ndarray:
     for x, y, r in world.circles:
         if abs(math.hypot(v[0] - x, v[1] - y) - r) > 1.0:
             ok &= np.abs(np.hypot(points[:, 0] - x, points[:, 1] - y) - r) > APART_PX
-    return ok.reshape(len(slot.radius), -1).all(1)
+    return ok.reshape(-1, ARC_POINTS).all(1)
 
 
 def _compatible(one: Slot, two: Slot, world: Obstacles) -> np.ndarray:
@@ -208,29 +208,33 @@ def _arc_hits(arcs: Slot, boxes: Slot, gap: float) -> np.ndarray:
     points = arcs.arcs()
     lines = np.concatenate([points[:, :-1], points[:, 1:]], -1)
     met = hits(boxes.centre, boxes.half, gap, lines.reshape(-1, 4))
-    return met.reshape(len(boxes.centre), len(arcs.radius), -1).any(-1).T
+    return np.asarray(met.reshape(len(boxes.centre), -1, ARC_POINTS - 1).any(-1)).T
 
 
 def choose(slots: list[Slot], world: Obstacles) -> list[int] | None:
     """Pick one candidate per text so that all go together, most constrained first; None when that fails."""
-    count = len(slots)
-    fits = {(i, j): _compatible(slots[i], slots[j], world) for i in range(count) for j in range(i + 1, count)}
-    fits |= {(j, i): table.T for (i, j), table in fits.items()}
-    nodes = 0
+    fits: dict[
+        tuple[int, int], list[int]
+    ] = {}  # candidate of one text -> bit set of those of another that fit
+    for i, one in enumerate(slots):
+        for j, two in enumerate(slots[:i]):
+            table = _compatible(one, two, world).astype(np.int64)
+            fits[i, j] = (table @ (1 << np.arange(len(two.cost)))).tolist()
+            fits[j, i] = (table.T @ (1 << np.arange(len(one.cost)))).tolist()
+    tries = 0
 
-    def search(alive: dict[int, np.ndarray], picked: dict[int, int]) -> dict[int, int] | None:
-        nonlocal nodes
-        nodes += 1
-        if not alive:
+    def search(left: dict[int, int], picked: dict[int, int]) -> dict[int, int] | None:
+        nonlocal tries
+        if not left:
             return picked
-        if nodes > _MAX_NODES:
-            return None
-        i = min(alive, key=lambda k: (int(alive[k].sum()), k))
-        for k in np.flatnonzero(alive[i]):
-            rest = {j: left & fits[i, j][k] for j, left in alive.items() if j != i}
-            if all(left.any() for left in rest.values()) and (found := search(rest, {**picked, i: int(k)})):
-                return found
+        i = min(left, key=lambda k: (left[k].bit_count(), k))
+        for k in range(len(slots[i].cost)):
+            if left[i] >> k & 1 and tries < _MAX_TRIES:
+                tries += 1
+                rest = {j: bits & fits[i, j][k] for j, bits in left.items() if j != i}
+                if all(rest.values()) and (found := search(rest, {**picked, i: k})):
+                    return found
         return None
 
-    picked = search({i: np.ones(len(s.centre), dtype=bool) for i, s in enumerate(slots)}, {})
-    return None if picked is None else [picked[i] for i in range(count)]
+    picked = search({i: (1 << len(slot.cost)) - 1 for i, slot in enumerate(slots)}, {})
+    return None if picked is None else [picked[i] for i in range(len(slots))]

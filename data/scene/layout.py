@@ -32,70 +32,67 @@ def layout(scene: Scene, style: Style) -> Display | None:
     for kind in _MARK_ORDER:
         if not all(marks.add(mark) for mark in scene.marks if mark.kind == kind):
             return None
-    lines = [
-        Stroke("segment", name, (scene.points[name[0]], scene.points[name[1]])) for name in scene.segments
-    ]
-    circles = [Arc("circle", name, scene.points[name], radius) for name, radius in scene.circles]
     dots = _dots(scene, parts)
-    gap = style.gap_px + max(style.line_px, _THICKENED_PX) / 2
-    straight = (
-        [(*scene.points[a], *scene.points[b]) for a, b in parts] + flat(marks.strokes) + marks.arc_chords()
-    )
-    names = list(scene.points)
-    world = Obstacles(
-        segments=np.array(straight).reshape(-1, 4),
-        cut=len(parts),
-        circles=np.array([(*c.centre, c.radius) for c in circles]).reshape(-1, 3),
-        dots=np.array([(*d.centre, d.radius - max(style.line_px, _THICKENED_PX) / 2) for d in dots]).reshape(
-            -1, 3
-        ),
-        points=np.array([scene.points[name] for name in names]).reshape(-1, 2),
-        gap=gap,
-        low=_EDGE_PX,
-        high=CANVAS - _EDGE_PX,
-    )
-    slots = _slots(scene, style, parts, world, names)
+    world = _obstacles(scene, style, marks, dots)
+    slots = _slots(scene, style, parts, world)
     if slots is None or not all(filter_slot(slot, world) for slot in slots):
         return None
     picked = choose(slots, world)
     if picked is None:
         return None
-    texts = tuple(_text(slot, k) for slot, k in zip(slots, picked, strict=True))
-    arcs = [
-        slot.wedge.arc(slot.owner, float(slot.radius[k]))
-        for slot, k in zip(slots, picked, strict=True)
-        if slot.wedge
-    ]
-    return Display(style, (*lines, *marks.strokes), (*circles, *marks.arcs, *arcs), tuple(dots), texts)
+    placed = list(zip(slots, picked, strict=True))
+    lines = [Stroke("segment", s, (scene.points[s[0]], scene.points[s[1]])) for s in scene.segments]
+    circles = [Arc("circle", name, scene.points[name], radius) for name, radius in scene.circles]
+    numbered = [slot.wedge.arc(slot.owner, float(slot.radius[k])) for slot, k in placed if slot.wedge]
+    return Display(
+        style=style,
+        strokes=(*lines, *marks.strokes),
+        arcs=(*circles, *marks.arcs, *numbered),
+        dots=tuple(dots),
+        texts=tuple(_text(slot, k) for slot, k in placed),
+    )
+
+
+def _obstacles(scene: Scene, style: Style, marks: Marks, dots: list[Dot]) -> Obstacles:
+    stroke = max(style.line_px, _THICKENED_PX) / 2
+    lines = [(*scene.points[a], *scene.points[b]) for a, b in marks.parts]
+    return Obstacles(
+        segments=np.array(lines + flat(marks.strokes) + marks.arc_chords()).reshape(-1, 4),
+        cut=len(lines),
+        circles=np.array([(*scene.points[name], radius) for name, radius in scene.circles]).reshape(-1, 3),
+        dots=np.array([(*dot.centre, dot.radius - stroke) for dot in dots]).reshape(-1, 3),
+        points=np.array(list(scene.points.values())).reshape(-1, 2),
+        gap=style.gap_px + stroke,
+        low=_EDGE_PX,
+        high=CANVAS - _EDGE_PX,
+    )
 
 
 def _dots(scene: Scene, parts: list[Piece]) -> list[Dot]:
     """Dots at circle centres and at labelled points that neither an end nor a crossing of lines shows."""
     ends = {name for segment in scene.segments for name in segment}
-    shown = ends - {name for name, _ in scene.circles}
-    for name in scene.points:
-        lines = {round(ray % 180.0) % 180 for ray in _rays(scene, name, parts)}
-        if len(lines) > 1 and name not in {centre for centre, _ in scene.circles}:
-            shown.add(name)
-    return [
-        Dot(name, at, _DOT_PX) for name, at in scene.points.items() if name.isupper() and name not in shown
-    ]
+    centres = {name for name, _ in scene.circles}
+    dots = []
+    for name, at in scene.points.items():
+        rays = [math.radians(ray) for ray in _rays(scene, name, parts)]
+        shown = name in ends or any(abs(math.sin(ray - rays[0])) > 0.1 for ray in rays)
+        if name.isupper() and (name in centres or not shown):
+            dots.append(Dot(name, at, _DOT_PX))
+    return dots
 
 
-def _slots(
-    scene: Scene, style: Style, parts: list[Piece], world: Obstacles, names: list[str]
-) -> list[Slot] | None:
+def _slots(scene: Scene, style: Style, parts: list[Piece], world: Obstacles) -> list[Slot] | None:
     """Candidates for every text in the order letters, marks; None when a mark has no unambiguous owner."""
 
     def half(text: str) -> np.ndarray:
         return np.array(ink_size(text, style.font_px)) / 2
 
-    slots = []
-    for i, name in enumerate(names):
-        if name.isupper():
-            slots.append(
-                point_slot(name, half(name), world.points[i], _rays(scene, name, parts), world.gap + 0.5, i)
-            )
+    start = world.gap + 0.5
+    slots = [
+        point_slot(name, half(name), world.points[i], _rays(scene, name, parts), start, i)
+        for i, name in enumerate(scene.points)
+        if name.isupper()
+    ]
     middle = (world.points.min(0) + world.points.max(0)) / 2
     for mark in scene.marks:
         if mark.kind == "length":
@@ -103,9 +100,7 @@ def _slots(
             if not own:
                 return None
             ends = world.segments[own[0]].reshape(2, 2)
-            slots.append(
-                length_slot(mark.at, mark.text, half(mark.text), ends, world.gap + 0.5, middle, own[0])
-            )
+            slots.append(length_slot(mark.at, mark.text, half(mark.text), ends, start, middle, own[0]))
         elif mark.kind == "angle":
             if is_split(scene, mark.at, parts):
                 return None

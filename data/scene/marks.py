@@ -16,6 +16,7 @@ TICK_HALF_PX = 9.0  # half the length of a tick
 TICK_PITCH_PX = 11.0  # between the ticks of one mark: 3 px in a picture of 96 px
 SQUARE_PX = 20.0
 ARC_PITCH_PX = 9.0
+ARC_POINTS = 9  # an arc is judged by this many points on it
 ARC_RADII_PX = (30.0, 36.0, 25.0, 42.0, 48.0, 54.0, 60.0, 66.0)
 _SHORT_ARC_PX = 12.0  # a shorter arc looks like a blot
 APART_PX = 5.0  # between a mark and whatever it does not belong to
@@ -37,10 +38,10 @@ class Wedge:
         """Return the angle arc of ``radius``."""
         return Arc("arc", owner, self.vertex, radius, self.start, self.stop)
 
-    def arc_points(self, radius: float, count: int = 9) -> list[Point]:
-        """Return ``count`` points along the arc of ``radius``."""
-        step = math.radians(self.stop - self.start) / (count - 1)
-        turns = [math.radians(self.start) + i * step for i in range(count)]
+    def arc_points(self, radius: float) -> list[Point]:
+        """Return ``ARC_POINTS`` points along the arc of ``radius``."""
+        step = math.radians(self.stop - self.start) / (ARC_POINTS - 1)
+        turns = [math.radians(self.start) + i * step for i in range(ARC_POINTS)]
         return [(self.vertex[0] + radius * math.cos(t), self.vertex[1] + radius * math.sin(t)) for t in turns]
 
 

@@ -30,7 +30,7 @@ $(INSTALLED): setup.cfg constraints.txt pyproject.toml
 	fi
 	@echo "installing from constraints.txt (about 6 GB at the first time)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt pip setuptools wheel
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt --no-build-isolation -e '.[dev]'
+	@PYTHONWARNINGS=ignore $(PY) -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
 
 test: setup ## the test suite; what needs a GPU or SLURM is skipped without one (ARGS='-m "not slow"' for less)
@@ -60,11 +60,11 @@ gallery: setup ## an HTML page of samples and their negatives: DATA=runs/data/NA
 geoclip: setup ## stage 1, the contrastive encoder: CONFIG=configs/geoclip/NAME.yaml
 	$(PY) -m geoclip.train $(or $(CONFIG),$(error CONFIG=configs/geoclip/NAME.yaml is missing)) $(ARGS)
 
-align: setup ## stage 2, only the adapter: CONFIG=configs/align/NAME.yaml
-	$(PY) -m mmgeolm.train $(or $(CONFIG),$(error CONFIG=configs/align/NAME.yaml is missing)) stage=align $(ARGS)
+align: setup ## stage 2, only the adapter: CONFIG=configs/mmgeolm/NAME.yaml
+	$(PY) -m mmgeolm.train $(or $(CONFIG),$(error CONFIG=configs/mmgeolm/NAME.yaml is missing)) stage=align $(ARGS)
 
-sft: setup ## stage 3, supervised fine-tuning: CONFIG=configs/sft/NAME.yaml
-	$(PY) -m mmgeolm.train $(or $(CONFIG),$(error CONFIG=configs/sft/NAME.yaml is missing)) stage=sft $(ARGS)
+sft: setup ## stage 3, supervised fine-tuning: CONFIG=configs/mmgeolm/NAME.yaml
+	$(PY) -m mmgeolm.train $(or $(CONFIG),$(error CONFIG=configs/mmgeolm/NAME.yaml is missing)) stage=sft $(ARGS)
 
 retrieval: setup ## Hit@k on the four pools: MODEL="runs/NAME/export ..." DATA=runs/data/NAME
 	$(PY) -m geoclip.retrieval $(or $(MODEL),$(error MODEL=runs/NAME/export is missing)) \

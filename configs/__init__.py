@@ -1,1 +1,1 @@
-"""Options: typed schemas, the loader, run folders, the one place that builds a Lightning trainer, and the YAML."""
+"""Options: typed schemas, their loader, run folders, the one place that builds a trainer, and the YAML."""

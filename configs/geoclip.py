@@ -197,9 +197,9 @@ class RetrievalConfig:
     """Hit@k on four pools: ``python -m geoclip.retrieval MODEL... data=SHARDS out=DIR``."""
 
     models: list[str]
-    """Dual encoders to compare: folders or hub ids."""
-    data: list[str]
-    """Shard folders, read as one set."""
+    """Dual encoders to compare, folders or hub ids; the bare arguments of the command."""
+    data: str
+    """Shard folder."""
     out: str
     """Folder for results.json and hits.json."""
     limit: int | None = None
@@ -222,8 +222,8 @@ class RetrievalConfig:
     def __post_init__(self) -> None:
         check_overflow(self.text_overflow)
         one_of("accelerator", self.accelerator, ("auto", "cpu", "cuda"))
-        if not self.models or not self.data:
-            raise ValueError("name at least one model and one shard folder: MODEL... data=[FOLDER]")
+        if not self.models or len(set(self.models)) < len(self.models):
+            raise ValueError(f"models={self.models}: name at least one model, and none twice")
         for name in ("limit", "negatives", "resamples", "batch_size"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise ValueError(f"{name}={value} is not allowed; use at least 1")

@@ -31,6 +31,7 @@ class Item:
     captions."""
 
     key: str
+    caption: str
     images: Tensor
     rows: list[list[int]]
     image_labels: list[Label]
@@ -49,6 +50,7 @@ class Batch:
     """
 
     keys: list[str]
+    captions: list[str]
     images: Tensor
     image_offsets: Tensor
     image_ids: Tensor
@@ -106,7 +108,9 @@ class ContrastiveTransform:
         pictures = [sample.image, *(sample.images[str(n.image)] for n in images)]
         decoded = torch.stack([decode(picture, self.image_size) for picture in pictures])
         dropped = len(chosen) - len(texts) - len(images)
-        return Item(sample.key, decoded, rows, [*map(label, images)], [*map(label, texts)], dropped)
+        return Item(
+            sample.key, sample.caption, decoded, rows, [*map(label, images)], [*map(label, texts)], dropped
+        )
 
     def _fit(
         self, sample: Sample, rows: list[list[int]], texts: list[Negative], images: list[Negative]
@@ -162,6 +166,7 @@ def join(items: list[Item], pad_id: int, width: int | None) -> Batch:
     ids, mask = pad_rows([list(row) for row in place], pad_id, width)
     return Batch(
         keys=[item.key for item in items],
+        captions=[item.caption for item in items],
         images=images,
         image_offsets=_offsets([len(item.images) - 1 for item in items]),
         image_ids=_hashes([picture.numpy().tobytes() for picture in images]),

@@ -35,7 +35,7 @@ CLIP_SHAPED = ("clip_vision_model", "altclip_vision_model")
 
 
 def export_vision(encoder: DualEncoder, out: str | Path) -> float:
-    """Write the vision tower to ``out`` and return the largest difference of its outputs after reading it back.
+    """Write the vision tower to ``out``; return the largest difference of its outputs after reading it back.
 
     A present ``out`` is replaced, atomically. Raises ValueError for a tower without an exact stock form and
     for a difference above :data:`TOLERANCE`.
@@ -52,7 +52,7 @@ def export_vision(encoder: DualEncoder, out: str | Path) -> float:
 
 
 def export_clip(encoder: DualEncoder, out: str | Path) -> float:
-    """Write the whole dual encoder with tokenizer and image processor, and return its largest feature difference.
+    """Write the whole dual encoder with tokenizer and image processor; return its largest feature difference.
 
     The folder is that of its stock ``transformers`` class; a timm encoder, which has none, is written in a
     form that :func:`geoclip.towers.load_encoder` alone reads. A bias that the class has no place for is left
@@ -84,12 +84,12 @@ def has_stock_vision(encoder: DualEncoder) -> str | None:
 
 
 def stock_vision(encoder: DualEncoder) -> Any:
-    """Return the vision tower as a stock model with the same weights; ValueError where none holds it exactly."""
+    """Return the tower as a stock model with the same weights; ValueError where none holds it exactly."""
     tower: Any = encoder.vision
     if reason := has_stock_vision(encoder):
         raise ValueError(
-            f"the vision tower has no exact stock form: {reason}. It serves retrieval and probing; the LMM stages "
-            "need a CLIP, SigLIP or AltCLIP tower or a timm vit_*_clip_* model"
+            f"the vision tower has no exact stock form: {reason}. It serves retrieval and probing; the LMM "
+            "stages need a CLIP, SigLIP or AltCLIP tower or a timm vit_*_clip_* model"
         )
     if isinstance(tower, SiglipVisionModel):
         return tower
@@ -106,7 +106,7 @@ def stock_vision(encoder: DualEncoder) -> Any:
 def image_processor(encoder: DualEncoder) -> Any:
     """Return the processor for the tower's picture size and its mean and std."""
     size = encoder.image_size
-    common = {"image_mean": list(encoder.mean), "image_std": list(encoder.std)}
+    common: dict[str, Any] = {"image_mean": list(encoder.mean), "image_std": list(encoder.std)}
     if isinstance(encoder.vision, SiglipVisionModel):
         return SiglipImageProcessor(size={"height": size, "width": size}, **common)
     square = {"height": size, "width": size}
@@ -156,7 +156,7 @@ def _from_timm(tower: Any, image_size: int) -> CLIPVisionModel:
         num_attention_heads=block.attn.num_heads,
         image_size=image_size,
         patch_size=tower.patch_embed.patch_size[0],
-        hidden_act=_activation(block.mlp.act),
+        hidden_act=_activation(block.mlp.act) or "",
         layer_norm_eps=tower.norm.eps,
     )
     stock = CLIPVisionModel(config)
@@ -221,14 +221,15 @@ def _pictures(encoder: DualEncoder) -> Tensor:
 def _check(difference: float, what: str) -> float:
     if not difference <= TOLERANCE:  # also for not-a-number
         raise ValueError(
-            f"the {what} read back differs by {difference:.1e} (allowed: {TOLERANCE:.0e}); nothing was exported"
+            f"the {what} read back differs by {difference:.1e} (allowed: {TOLERANCE:.0e}); "
+            "nothing was exported"
         )
     return difference
 
 
 @contextmanager
 def _fresh_folder(out: Path) -> Iterator[Path]:
-    """Fill a hidden folder beside ``out`` and put it in its place when the block ends without an exception."""
+    """Fill a hidden folder beside ``out`` and put it in its place when the block ends well."""
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:

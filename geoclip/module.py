@@ -108,8 +108,9 @@ class GeoclipModule(lightning.LightningModule):
         self._logged = (self.samples_seen, self.seconds)
 
     def on_train_end(self) -> None:
-        """Stop the clock."""
+        """Stop the clock; a run shorter than one log interval still has its means."""
         self._seconds, self._started = self.seconds, None
+        self.last = self.last or self._meter.read()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the counters."""
@@ -149,6 +150,6 @@ class GeoclipModule(lightning.LightningModule):
         worst = [key for key, row in zip(batch.keys, rows.tolist(), strict=True) if row]
         raise ValueError(
             f"the loss is {float(loss.detach())} at step {self.trainer.global_step}; samples of this batch: "
-            f"{', '.join(batch.keys)}; those with features that are not numbers: {', '.join(worst) or 'none'}. "
+            f"{', '.join(batch.keys)}; with features that are not numbers: {', '.join(worst) or 'none'}. "
             "Look at these samples, lower optim.lr, or set trainer.gradient_clip_val"
         )

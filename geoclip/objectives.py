@@ -172,7 +172,7 @@ GLOBAL = ("in_batch", "joint", "joint_own")  # terms that need the other ranks' 
 
 
 def accuracies(f: Features) -> dict[str, tuple[Tensor, Tensor]]:
-    """Return per kind who puts the positive above every candidate (a tie is a miss), and who has candidates."""
+    """Return per kind who puts the positive above all candidates (a tie is a miss), and who has some."""
     found: dict[str, tuple[Tensor, Tensor]] = {}
     with torch.no_grad(), torch.autocast(f.image.device.type, enabled=False):
         own = (f.image * f.text).sum(-1)

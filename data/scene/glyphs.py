@@ -34,15 +34,15 @@ def _font(px: int) -> ImageFont.FreeTypeFont:
 @cache
 def ink_size(text: str, font_px: float) -> tuple[float, float]:
     """Width and height of the ink of ``text`` at em size ``font_px``."""
-    x0, y0, x1, y1 = _font(_REFERENCE_PX).getbbox(text)
-    return (x1 - x0) * font_px / _REFERENCE_PX, (y1 - y0) * font_px / _REFERENCE_PX
+    mask = ink_mask(text, _REFERENCE_PX)
+    return mask.width * font_px / _REFERENCE_PX, mask.height * font_px / _REFERENCE_PX
 
 
 @cache
 def ink_mask(text: str, px: int) -> Image.Image:
     """The ink of ``text`` at em size ``px`` as a tight 8-bit coverage picture."""
     font = _font(px)
-    x0, y0, x1, y1 = (int(v) for v in font.getbbox(text))
-    mask = Image.new("L", (x1 - x0, y1 - y0), 0)
-    ImageDraw.Draw(mask).text((-x0, -y0), text, fill=255, font=font)
-    return mask
+    x0, y0, x1, y1 = (int(v) for v in font.getbbox(text))  # from the pen to the advance: wider than the ink
+    mask = Image.new("L", (x1 - x0 + 2 * px, y1 - y0 + 2 * px), 0)
+    ImageDraw.Draw(mask).text((px - x0, px - y0), text, fill=255, font=font)
+    return mask.crop(mask.getbbox())

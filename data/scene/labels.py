@@ -14,6 +14,7 @@ import numpy as np
 from data.scene.marks import APART_PX, ARC_POINTS, Wedge, to_segments
 
 _KEEP = 24  # best candidates of a text that enter the search; a bit set of them fits 63 bits
+_FAR_PX = 36.0  # texts farther apart than any gap need no test
 _MAX_TRIES = 1000
 _NEARER_PX = 4.0  # by how much a label is nearer to its owner than to anything else
 _ARC_PX = (18.0, 84.0)  # radius of the arc before an angle number
@@ -44,6 +45,14 @@ class Slot:
         assert self.wedge is not None
         rim = np.array(self.wedge.arc_points(1.0)) - self.wedge.vertex
         return np.array(self.wedge.vertex) + self.radius[:, None, None] * rim
+
+    def hull(self) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest x and y of all candidates."""
+        low, high = self.centre.min(0) - self.half, self.centre.max(0) + self.half
+        if self.wedge is None:
+            return low, high
+        rims = self.arcs()
+        return np.minimum(low, rims.min((0, 1))), np.maximum(high, rims.max((0, 1)))
 
 
 @dataclass
@@ -213,11 +222,17 @@ def _arc_hits(arcs: Slot, boxes: Slot, gap: float) -> np.ndarray:
 
 def choose(slots: list[Slot], world: Obstacles) -> list[int] | None:
     """Pick one candidate per text so that all go together, most constrained first; None when that fails."""
-    fits: dict[
-        tuple[int, int], list[int]
-    ] = {}  # candidate of one text -> bit set of those of another that fit
+    if not slots:
+        return []
+    fits: dict[tuple[int, int], list[int]] = {}  # [i, j][k]: bit set of j's candidates that go with i's k-th
+    low, high = (np.array(side) for side in zip(*(slot.hull() for slot in slots), strict=True))
+    far = (np.maximum(low[:, None] - high, low - high[:, None]) > _FAR_PX).any(-1)
     for i, one in enumerate(slots):
         for j, two in enumerate(slots[:i]):
+            if far[i, j]:
+                fits[i, j] = [(1 << len(two.cost)) - 1] * len(one.cost)
+                fits[j, i] = [(1 << len(one.cost)) - 1] * len(two.cost)
+                continue
             table = _compatible(one, two, world).astype(np.int64)
             fits[i, j] = (table @ (1 << np.arange(len(two.cost)))).tolist()
             fits[j, i] = (table.T @ (1 << np.arange(len(one.cost)))).tolist()

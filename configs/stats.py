@@ -40,13 +40,16 @@ def bootstrap_interval(values: np.ndarray, *, samples: int = 2000, seed: int = 0
 def paired_bootstrap(a: np.ndarray, b: np.ndarray, *, samples: int = 2000, seed: int = 0) -> dict[str, float]:
     """Compare two systems on the same n samples: mean(a) − mean(b), its 95 % interval and a two-sided p.
 
-    ``a`` and ``b`` are ``[n]`` scores in the same sample order; samples are resampled as pairs, so what both find
-    hard cancels. ``p`` is twice the smaller share of resampled differences on either side of zero, with one added
-    to both counts so that it is never 0. Raises ``ValueError`` when the shapes differ or the input is unusable.
+    ``a`` and ``b`` are ``[n]`` scores in the same sample order; samples are resampled as pairs, so what both
+    find hard cancels. ``p`` is twice the smaller share of resampled differences on either side of zero, with
+    one added to both counts so that it is never 0. Raises ``ValueError`` when the shapes differ or the input
+    is unusable.
     """
     first, second = _finite("a", a), _finite("b", b)
     if first.shape != second.shape:
-        raise ValueError(f"a and b: got {first.size} and {second.size} values; a paired test needs the same samples")
+        raise ValueError(
+            f"a and b: got {first.size} and {second.size} values; a paired test needs the same samples"
+        )
     gaps = first - second
     means = _resampled_means(gaps, samples, seed)
     low, high = np.quantile(means, (0.025, 0.975))

@@ -1,0 +1,163 @@
+import io
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import AutoImageProcessor, AutoModel, CLIPModel, CLIPProcessor
+
+from configs.geoclip import EncoderConfig, TimmShape
+from data.images import decode
+from geoclip.encoder import BUCKETS, MAX_LOG_SCALE, DualEncoder
+from geoclip.towers import build_encoder, load_encoder
+
+TEXTS = [
+    "AB = 6.",
+    "The diagram features △ABC, where AB = 6. Point D lies on BC, and CD = 4.",
+    "Point D lies on BC.",
+    "△DEF has AB = 12.",
+    "E",
+    "Point E is the midpoint of AC, where AC ∥ DF, and ∠ABC = 40°.",
+]
+
+
+@pytest.fixture
+def timm_encoder(text_folder) -> DualEncoder:
+    options = {"img_size": 32, "embed_dim": 32, "depth": 2, "num_heads": 2}
+    shape = TimmShape(vision="vit_base_patch16_clip_224", vision_options=options, text=text_folder, embed=16)
+    torch.manual_seed(0)
+    return build_encoder(EncoderConfig(timm=shape)).eval()
+
+
+def one_by_one(encoder, texts):
+    return torch.cat([encoder.encode_text(*encoder.tokenize([text])) for text in texts])
+
+
+@torch.no_grad()
+def test_bucketed_captions_equal_captions_encoded_one_by_one(family):
+    together = family.encode_text(*family.tokenize(TEXTS))
+    torch.testing.assert_close(together, one_by_one(family, TEXTS), rtol=0, atol=1e-6)
+    assert (together[:, None] - together[None]).abs().amax(-1).fill_diagonal_(1).min() > 1e-4
+
+
+@torch.no_grad()
+def test_bucketed_captions_equal_one_by_one_for_other_text_towers(timm_encoder):
+    together = timm_encoder.encode_text(*timm_encoder.tokenize(TEXTS))
+    torch.testing.assert_close(together, one_by_one(timm_encoder, TEXTS), rtol=0, atol=1e-6)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("count", range(1, BUCKETS + 2))
+def test_small_batches_keep_their_order(clip, count):
+    together = clip.encode_text(*clip.tokenize(TEXTS[:count]))
+    torch.testing.assert_close(together, one_by_one(clip, TEXTS[:count]), rtol=0, atol=1e-6)
+
+
+def test_every_batch_makes_the_same_number_of_text_calls(clip):
+    calls = []
+    clip.text.register_forward_hook(lambda *_: calls.append(1))
+    for count in (1, 3, 6):
+        clip.encode_text(*clip.tokenize(TEXTS[:count]))
+        assert len(calls) == BUCKETS
+        calls.clear()
+
+
+@torch.no_grad()
+def test_features_equal_the_stock_model_with_its_own_processor(clip_folder):
+    encoder = load_encoder(clip_folder).eval()
+    stock, processor = (
+        CLIPModel.from_pretrained(clip_folder).eval(),
+        CLIPProcessor.from_pretrained(clip_folder),
+    )
+    picture = Image.effect_noise((32, 32), 60)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    inputs = processor(text=TEXTS, images=picture.convert("RGB"), return_tensors="pt", padding=True)
+    theirs = stock(**inputs)
+    image, text, scale, bias = encoder(decode(buffer.getvalue(), 32)[None], *encoder.tokenize(TEXTS))
+    torch.testing.assert_close(image, theirs.image_embeds, rtol=0, atol=1e-5)
+    torch.testing.assert_close(text, theirs.text_embeds, rtol=0, atol=1e-5)
+    torch.testing.assert_close(scale * image @ text.T, theirs.logits_per_image, rtol=1e-4, atol=1e-4)
+    assert bias is None
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["siglip", "altclip"])
+def test_features_equal_the_stock_model_for_siglip_and_altclip(name, request):
+    folder = request.getfixturevalue(f"{name}_folder")
+    encoder, stock = load_encoder(folder).eval(), AutoModel.from_pretrained(folder).eval()
+    processor = AutoImageProcessor.from_pretrained(folder)
+    picture = Image.effect_noise((32, 32), 60)
+    pixels = processor(images=picture.convert("RGB"), return_tensors="pt").pixel_values
+    ids, mask = encoder.tokenize(TEXTS)
+    inputs = {"input_ids": ids} if name == "siglip" else {"input_ids": ids, "attention_mask": mask}
+    theirs = stock(pixel_values=pixels, **inputs)
+    grey = torch.from_numpy(np.array(picture))[None, None]
+    image, text, *_ = encoder(grey, ids, mask)
+    torch.testing.assert_close(image, theirs.image_embeds, rtol=0, atol=1e-5)
+    torch.testing.assert_close(text, theirs.text_embeds, rtol=0, atol=1e-5)
+
+
+def test_siglip_captions_are_padded_to_the_window_and_others_are_not(siglip_folder, clip):
+    siglip = load_encoder(siglip_folder)
+    assert siglip.tokenize(TEXTS[:1])[0].shape == (1, siglip.text_window)
+    assert clip.tokenize(TEXTS[:1])[0].shape[1] < clip.text_window
+
+
+@torch.no_grad()
+def test_captions_up_to_the_whole_window_are_read(altclip_folder):
+    encoder = load_encoder(altclip_folder).eval()
+    assert encoder.text_window == 64 - 1  # positions start at padding id 0 + 1
+    ids = torch.randint(5, 100, (1, encoder.text_window))
+    long = encoder.encode_text(ids, torch.ones_like(ids))
+    changed = ids.clone()
+    changed[0, -1] += 1
+    assert not torch.equal(long, encoder.encode_text(changed, torch.ones_like(ids)))
+
+
+def test_a_caption_beyond_the_window_is_refused(clip):
+    with pytest.raises(ValueError, match=r"caption of \d+ tokens, but the text tower reads 64"):
+        clip.tokenize(["AB = 6. " * 40])
+
+
+def test_features_are_normalised_float32_also_under_autocast(clip):
+    images = torch.randint(0, 256, (3, 1, 32, 32), dtype=torch.uint8)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        image, text, *_ = clip(images, *clip.tokenize(TEXTS))
+    for features in (image, text):
+        assert features.dtype == torch.float32
+        torch.testing.assert_close(features.norm(dim=1), torch.ones(len(features)))
+
+
+def test_recomputed_chunks_give_the_same_gradients(clip):
+    images = torch.randint(0, 256, (5, 1, 32, 32), dtype=torch.uint8)
+
+    def gradients(rows):
+        clip.recompute_rows = rows
+        clip.zero_grad()
+        image, text, *_ = clip(images, *clip.tokenize(TEXTS))
+        (image[:, :3].sum() + (text**3).sum()).backward()
+        return [p.grad.clone() for p in clip.parameters() if p.grad is not None]
+
+    for whole, chunked in zip(gradients(0), gradients(2), strict=True):
+        torch.testing.assert_close(chunked, whole, rtol=1e-4, atol=1e-6)
+
+
+def test_the_scale_is_clamped_and_the_bias_belongs_to_the_sigmoid_alone(clip, siglip_folder):
+    with torch.no_grad():
+        clip.logit_scale.fill_(9.0)
+    clip.clamp_scale()
+    assert float(clip.logit_scale.detach()) == pytest.approx(MAX_LOG_SCALE)
+    clip.train_bias(False)
+    assert clip.logit_bias is None
+    clip.train_bias(True)
+    assert clip.logit_bias.requires_grad
+    siglip = load_encoder(siglip_folder)
+    siglip.train_bias(False)
+    assert not siglip.logit_bias.requires_grad
+
+
+def test_an_encoder_can_be_pickled_for_spawned_workers(clip):
+    again = pickle.loads(pickle.dumps(clip))
+    assert torch.equal(again.logit_scale, clip.logit_scale)

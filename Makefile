@@ -49,7 +49,7 @@ fix: setup ## the same, repairing what can be repaired
 	$(PY) -m ruff format .
 
 demo: setup ## the whole method on one CPU machine: runs/demo/results.json and report.html
-	OMP_WAIT_POLICY=PASSIVE $(PY) -m configs.demo configs/demo.yaml $(ARGS)
+	OMP_WAIT_POLICY=PASSIVE $(PY) -m configs.demo configs/demo/demo.yaml $(ARGS)
 
 data: setup ## shards from a recipe: RECIPE=configs/data/NAME.yaml
 	$(PY) -m data.build $(or $(RECIPE),$(error RECIPE=configs/data/NAME.yaml is missing)) $(ARGS)

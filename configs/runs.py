@@ -20,16 +20,21 @@ FREE |= {"log_every_steps", "checkpoint_every_steps", "keep_checkpoints"}
 def start_run(config: Any, run_dir: str | Path, resume: str = "auto") -> Path:
     """Save ``config`` as ``run_dir/config.yaml`` and return the folder; training commands call this first.
 
-    A folder that holds a run is continued only if its config differs in nothing but fields of :data:`FREE`;
-    otherwise ValueError names the keys. With ``resume="never"`` the old run moves to ``run_dir/previous-N``.
+    A folder with checkpoints is continued only if its config differs in nothing but fields of :data:`FREE`;
+    otherwise ValueError names the keys. With ``resume="never"``, and where nothing was trained yet, the old
+    files move to ``run_dir/previous-N``.
     """
     run = Path(run_dir)
     if not is_rank_zero():
         return run
-    if resume == "never":
+    changed = _changed(run / CONFIG, to_plain(config))
+    if resume == "never" or (changed and not list((run / "checkpoints").glob("*.ckpt"))):
         _set_aside(run)
-    if (run / CONFIG).is_file():
-        _refuse_another_config(run / CONFIG, to_plain(config))
+    elif changed:
+        raise ValueError(
+            f"{run / CONFIG} belongs to a run with other options ({'; '.join(changed)}); "
+            "set another run_dir, or resume=never to set that run aside and start over"
+        )
     for leftover in (run / "checkpoints").glob(".*.tmp"):
         leftover.unlink(missing_ok=True)  # of a run that was killed while it wrote
     save_config(config, run / CONFIG)
@@ -37,18 +42,15 @@ def start_run(config: Any, run_dir: str | Path, resume: str = "auto") -> Path:
     return run
 
 
-def _refuse_another_config(path: Path, new: dict[str, Any]) -> None:
+def _changed(path: Path, new: dict[str, Any]) -> list[str]:
+    if not path.is_file():
+        return []
     before, after = flatten(yaml.safe_load(path.read_text()) or {}), flatten(new)
-    changed = [
+    return [
         f"{key}: {before.get(key, 'absent')!r} -> {after.get(key, 'absent')!r}"
         for key in sorted(before.keys() | after.keys())
         if before.get(key, "absent") != after.get(key, "absent") and key.rsplit(".", 1)[-1] not in FREE
     ]
-    if changed:
-        raise ValueError(
-            f"{path} belongs to a run with other options ({'; '.join(changed)}); "
-            "set another run_dir, or resume=never to set that run aside and start over"
-        )
 
 
 def _set_aside(run: Path) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from rich.console import Console
 
@@ -113,7 +113,13 @@ def die(error: BaseException) -> None:
     raise SystemExit(2) from error
 
 
-def command(main: Callable[[list[str]], Any]) -> Callable[[list[str] | None], None]:
+class Command(Protocol):
+    """A command line as a function: ``main()`` reads ``sys.argv``."""
+
+    def __call__(self, argv: list[str] | None = None) -> None: ...
+
+
+def command(main: Callable[[list[str]], Any]) -> Command:
     """Wrap ``main(argv)`` as a command: ``main(None)`` reads ``sys.argv``.
 
     ValueError and FileNotFoundError become one message and exit code 2 (``python -X dev`` shows the

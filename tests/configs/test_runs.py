@@ -33,6 +33,8 @@ def test_the_config_is_saved_and_the_same_config_goes_on(tmp_path):
 
 def test_another_config_is_refused_with_the_keys_that_differ(tmp_path):
     run = start_run(Config(), tmp_path)
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints" / "step-00000001.ckpt").touch()
     other = replace(Config(), lr=0.2, devices=3, loader=Loader(batch_size=16))
     with pytest.raises(ValueError, match="another run_dir, or resume=never") as caught:
         start_run(other, run)
@@ -40,6 +42,13 @@ def test_another_config_is_refused_with_the_keys_that_differ(tmp_path):
     assert "loader.batch_size: 8 -> 16" in str(caught.value)
     assert "devices" not in str(caught.value)
     assert yaml.safe_load((run / "config.yaml").read_text())["lr"] == 0.1
+
+
+def test_a_corrected_config_replaces_one_that_trained_nothing(tmp_path):
+    start_run(Config(lr=0.1), tmp_path)
+    start_run(Config(lr=0.2), tmp_path)
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["lr"] == 0.2
+    assert yaml.safe_load((tmp_path / "previous-1" / "config.yaml").read_text())["lr"] == 0.1
 
 
 def test_never_sets_the_old_run_aside(tmp_path):

@@ -6,7 +6,7 @@ Sample i depends on the configuration, the seed, the split and i alone, never on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from random import Random
 from typing import Any
 
@@ -19,7 +19,7 @@ from data.scene.edits import Edited, difference, edits
 from data.scene.layout import layout
 from data.scene.questions import ask
 from data.scene.truth import Truth, judge
-from data.scene.types import Built, Fact, Program
+from data.scene.types import Built, Fact, Program, Scene
 
 EDIT_ATTEMPTS = 6
 """Edits tried per negative asked for."""
@@ -34,7 +34,7 @@ def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Count
     positive = draw_positive(cfg.scene, rng, rejected)
     images = {"png": picture(positive.display, cfg.scene)}
     negatives = _negatives(cfg, positive, rng, images, rejected)
-    question = ask(positive.program, positive.built, rng) if cfg.scene.questions else None
+    question = ask(positive.built, rng) if cfg.scene.questions else None
     sample = Sample(
         key=f"{split}{index:08d}",
         caption=positive.caption,
@@ -99,7 +99,11 @@ def evidence(fact: Fact, built: Built) -> str:
     return "mark" if marked and fact.kind not in ("on", "on_circle", "intersection") else "geometry"
 
 
-def truth_of_caption(meta: Mapping[str, Any], facts: list[Mapping[str, Any]]) -> Truth:
-    """Judge another sample's facts on the scene that ``meta`` (a sample's) describes."""
-    scene = build(Program.from_json(meta["program"])).scene
+def scene_of(meta: Mapping[str, Any]) -> Scene:
+    """Build the scene that a sample's ``meta`` describes."""
+    return build(Program.from_json(meta["program"])).scene
+
+
+def truth_of_caption(scene: Scene, facts: Iterable[Mapping[str, Any]]) -> Truth:
+    """Judge another sample's facts on a scene."""
     return judge([Fact.from_json(fact) for fact in facts], scene)

@@ -1,0 +1,163 @@
+"""The main job on one machine: ``python -m configs.demo configs/demo/demo.yaml``.
+
+Runs the project's own commands one after another: shards, three encoder arms from one warm start, Hit@k on four
+pools, the same small LMM on three towers, its answers, We-Math, and the report. A step that is done is not done
+again; the run continues where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omegaconf import MISSING
+
+from configs.load import config_hash, load_config, to_plain
+from configs.runtime import atomic_write, command, console, environment, write_json
+from configs.summary import summarise
+
+HERE = Path(__file__).parent / "demo"
+PYTHON = sys.executable
+
+
+@dataclass
+class DemoConfig:
+    """Sizes of the demo; what each arm does stands in ``configs/demo/*.yaml``."""
+
+    out: str = MISSING
+    """Folder for everything the demo writes."""
+    warmstart: str = MISSING
+    """Folder of the encoder that every arm starts from."""
+    seed: int = 0
+    """Seed of data order, initialisation and intervals; the shards are the same for every seed."""
+    data: list[str] = field(default_factory=list)
+    """Overrides of the shard recipe."""
+    shards: str = ""
+    """Folder of shards to use instead of building them; empty builds them in OUT/data."""
+    lmms: list[str] = field(default_factory=lambda: ["untrained", "A", "B"])
+    """Encoders that get an LMM."""
+    wemath: str = "../shared/samples/wemath/data"
+    """Folder of We-Math in its public layout; skipped with a word when it is not there."""
+
+
+class Demo:
+    """The steps, their logs and their times; ``steps.json`` remembers what is done and with which command."""
+
+    def __init__(self, cfg: DemoConfig) -> None:
+        self.cfg = cfg
+        self.out = Path(cfg.out)
+        self.done_file = self.out / "steps.json"
+        self.done: dict[str, Any] = json.loads(self.done_file.read_text()) if self.done_file.exists() else {}
+        self.notes: list[str] = []
+
+    def step(self, name: str, module: str, *args: str) -> None:
+        """Run one command unless it is done; its output goes to ``logs/NAME.log``."""
+        words = [module, *args]
+        if self.done.get(name, {}).get("command") == words:
+            console.print(f"[green]done before[/green] {name}", highlight=False)
+            return
+        log = self.out / "logs" / f"{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        start = time.perf_counter()
+        with log.open("w") as stream, console.status(f"{name}: {module} ... (log: {log})"):
+            environ = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1"}
+            code = subprocess.call(
+                [PYTHON, "-m", *words], stdout=stream, stderr=subprocess.STDOUT, env=environ
+            )
+        if code:
+            tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+            raise ValueError(f"step {name} failed with exit code {code}; the end of {log}:\n{tail}")
+        self.done[name] = {"command": words, "seconds": time.perf_counter() - start}
+        write_json(self.done_file, self.done)
+        console.print(f"[green]{self.done[name]['seconds']:6.0f} s[/green] {name}", highlight=False)
+
+    def train_seconds(self, arm: str) -> float:
+        """Seconds that an arm spent in training."""
+        return json.loads((self.out / "encoders" / arm / "results.json").read_text())["seconds"]
+
+
+def encoders(demo: Demo) -> None:
+    """Train arms A and B on the same positives, then C for as long as B took."""
+    data = f"train.shards=[{shards(demo) / 'train'}]"
+    common = [f"encoder.pretrained={demo.cfg.warmstart}", data, f"trainer.seed={demo.cfg.seed}"]
+    common.append(f"train.seed={demo.cfg.seed}")
+
+    def arm(name: str, run: str, *more: str) -> None:
+        files = [str(HERE / "encoder.yaml"), str(HERE / f"arm_{name[0].lower()}.yaml")]
+        demo.step(f"encoder {run}", "geoclip.train", *files, *common, f"trainer.run_dir={demo.out / 'encoders' / run}", *more)
+
+    arm("A", "A")
+    arm("B", "B")
+    arm("C", "C-timing", "trainer.max_steps=12")
+    per_step = demo.train_seconds("C-timing") / 12
+    steps = demo.done.get("encoder C", {}).get("steps") or max(20, round(demo.train_seconds("B") / per_step))
+    arm("C", "C", f"trainer.max_steps={steps}")
+    demo.done["encoder C"]["steps"] = steps
+    write_json(demo.done_file, demo.done)
+
+
+def shards(demo: Demo) -> Path:
+    """Return the folder with the train and test shards."""
+    return Path(demo.cfg.shards) if demo.cfg.shards else demo.out / "data"
+
+
+def retrieval(demo: Demo) -> None:
+    """Score every encoder on the four pools."""
+    untrained = demo.out / "encoders" / "untrained"
+    demo.step("encoder untrained", "geoclip.untrained", demo.cfg.warmstart, str(untrained), f"seed={demo.cfg.seed}")
+    models = [str(demo.out / "encoders" / arm / "export" / "clip") for arm in ("A", "B", "C", "untrained")]
+    data, out = f"data={shards(demo) / 'test'}", f"out={demo.out / 'retrieval'}"
+    demo.step("retrieval", "geoclip.retrieval", demo.cfg.warmstart, *models, data, out, f"seed={demo.cfg.seed}")
+
+
+def lmms(demo: Demo) -> None:
+    """Align and fine-tune the same small LMM on each tower, and let it answer."""
+    data = [f"train.shards=[{shards(demo) / 'train'}]", f"trainer.seed={demo.cfg.seed}", f"train.seed={demo.cfg.seed}"]
+    for name in demo.cfg.lmms:
+        tower = demo.out / "encoders" / name / "export" / "vision"
+        run = demo.out / "lmm" / name
+        start = [f"tower={tower}", f"lm.tokenizer={demo.cfg.warmstart}"]
+        demo.step(f"align {name}", "mmgeolm.train", str(HERE / "align.yaml"), *data, *start, f"trainer.run_dir={run / 'align'}")
+        start = [f"start={run / 'align' / 'export'}"]
+        demo.step(f"sft {name}", "mmgeolm.train", str(HERE / "sft.yaml"), *data, *start, f"trainer.run_dir={run / 'sft'}")
+    models = [str(demo.out / "lmm" / name / "sft" / "export") for name in demo.cfg.lmms]
+    options = [f"data={shards(demo) / 'test'}", "max_new_tokens=48", "batch_size=50", f"out={demo.out / 'answers'}"]
+    demo.step("answers", "mmgeolm.evaluate", *models, "benchmark=synthetic", *options)
+    best = demo.cfg.lmms[-1]
+    if Path(demo.cfg.wemath).is_dir():
+        model, data_arg = str(demo.out / "lmm" / best / "sft" / "export"), f"data={demo.cfg.wemath}"
+        options = ["max_new_tokens=32", "max_unreadable=200", f"out={demo.out / 'wemath'}"]
+        demo.step("wemath", "mmgeolm.evaluate", model, "benchmark=wemath", data_arg, *options)
+    else:
+        demo.notes.append(f"We-Math was skipped: {demo.cfg.wemath} does not exist.")
+
+
+@command
+def main(argv: list[str]) -> None:
+    """Run the demo with the options of ``argv``."""
+    cfg = load_config(DemoConfig, argv)
+    if not (Path(cfg.warmstart) / "config.json").is_file():
+        raise ValueError(f"warmstart={cfg.warmstart} is no encoder folder; train one with geoclip.warmstart")
+    demo = Demo(cfg)
+    if not cfg.shards:
+        recipe = [str(HERE / "data.yaml"), f"out={demo.out / 'data'}", *cfg.data]
+        demo.step("data", "data.build", *recipe)
+    encoders(demo)
+    retrieval(demo)
+    lmms(demo)
+    settings = {"seed": cfg.seed, "config": to_plain(cfg), "config_hash": config_hash(cfg)}
+    results = summarise(demo.out, shards(demo), cfg.warmstart, cfg.lmms, demo.done, demo.notes)
+    write_json(demo.out / "results.json", {**results, "settings": settings, "environment": environment()})
+    demo.done.pop("report", None)
+    demo.step("report", "data.report", str(demo.out))
+    console.print(f"results: {demo.out / 'results.json'}\nreport:  {demo.out / 'report.html'}")
+
+
+if __name__ == "__main__":
+    main()

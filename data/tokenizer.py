@@ -1,8 +1,8 @@
 """Train a small tokenizer on captions and chats, saved as a folder that plain ``transformers`` loads.
 
-Reading letters is what the method is about, so a capital, a digit and a geometric symbol are one token each, the
-same one wherever they stand: ``△ABC = 12`` becomes ``△ A B C = 1 2``. Everything else is byte-level BPE: no text
-is unknown and decoding gives the text back.
+Reading letters is what the method is about, so a capital, a digit and a geometric symbol are one token each,
+the same one wherever they stand: ``△ABC = 12`` becomes ``△ A B C = 1 2``. Everything else is byte-level BPE:
+no text is unknown and decoding gives the text back.
 
     python -m data.tokenizer SHARDS... out=DIR vocab_size=N
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,8 +26,8 @@ TURN_START, TURN_END = "<|im_start|>", "<|im_end|>"
 # eos must not get id 2: CLIPTextModel reads that id as "old checkpoint" and pools elsewhere.
 SPECIAL = (PAD, BOS, TURN_START, TURN_END, EOS)
 SYMBOLS = "△∠∥⊥°≅∼⊙√×÷π±≤≥≠²³□▱"
-# A space belongs to the word after it; before a letter name, a digit or a symbol it belongs to the punctuation
-# before it or stands alone, so that those have one form only.
+# A space belongs to the word after it; before a letter name, a digit or a symbol it belongs to the
+# punctuation before it or stands alone, so that those have one form only.
 PIECES = (
     rf"\p{{N}}|[{SYMBOLS}]"
     r"| ?\p{Lu}?[\p{Ll}\p{Lt}\p{Lm}\p{Lo}\p{M}]+"
@@ -41,9 +40,9 @@ PIECES = (
 def train_tokenizer(texts: Iterable[str], out: Path | str, vocab_size: int) -> PreTrainedTokenizerFast:
     """Train on ``texts``, save the folder ``out`` (it must not exist) and return the tokenizer.
 
-    ``vocab_size`` bounds the whole vocabulary: 5 special tokens, 256 bytes, the geometric symbols, BPE merges. It
-    depends on the multiset of texts alone, not on their order. With special tokens a text becomes bos ... eos, as
-    CLIP's text tower reads it; the chat tokens are ``<|im_start|>`` and ``<|im_end|>``.
+    ``vocab_size`` bounds the whole vocabulary: 5 special tokens, 256 bytes, the geometric symbols, BPE
+    merges. It depends on the multiset of texts alone, not on their order. With special tokens a text becomes
+    bos ... eos, as CLIP's text tower reads it; the chat tokens are ``<|im_start|>`` and ``<|im_end|>``.
 
     Raises ValueError when there is no text, when ``vocab_size`` cannot hold the fixed tokens, or when ``out``
     exists.
@@ -163,12 +162,12 @@ def _arguments(argv: list[str]) -> tuple[list[str], Path, int]:
 
 
 @command
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str]) -> None:
     """Train a tokenizer on every text of the shard folders."""
     # Imported here: the library half of this module is used without the loader and its torch.
     from data.loader import IndexedDataset
 
-    shards, out, vocab_size = _arguments(sys.argv[1:] if argv is None else argv)
+    shards, out, vocab_size = _arguments(argv)
     dataset = IndexedDataset(shards)
     texts = (text for index in range(len(dataset)) for text in sample_texts(dataset[index]))
     tokenizer = train_tokenizer(texts, out, vocab_size)
@@ -176,4 +175,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(None)

@@ -103,7 +103,7 @@ def load_tower(folder: str | Path) -> tuple[Any, LlavaImageProcessor]:
     if kind not in TOWERS:
         raise ValueError(
             f"tower={folder} is a {kind!r} model; expected {' or '.join(TOWERS)}, "
-            "a vision tower saved alone (python -m geoclip.export)"
+            "a vision tower saved alone, as geoclip exports it"
         )
     vision = load_strict(TOWERS[kind], folder)
     stored, size = read_image_processor(folder), vision.config.image_size

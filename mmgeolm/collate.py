@@ -21,7 +21,7 @@ INSTRUCTION = "Describe the diagram."
 
 @dataclass
 class ChatTransform:
-    """Turn a sample into ``{key, input_ids [L], labels [L], pixel_values [I, 3, S, S]}``.
+    """Turn a sample into ``{input_ids [L], labels [L], pixel_values [I, 3, S, S]}``.
 
     A sample without messages becomes the instruction "Describe the diagram." answered by its caption
     (``stage`` align); sft refuses it. Raises SampleError for a malformed chat, a picture that is missing or
@@ -47,7 +47,6 @@ class ChatTransform:
         input_ids = torch.tensor(chat.input_ids)
         labels = torch.where(torch.tensor(chat.assistant).bool(), input_ids, IGNORE)
         return {
-            "key": sample.key,
             "input_ids": input_ids,
             "labels": labels,
             "pixel_values": pixels(self.processor, images),
@@ -69,7 +68,7 @@ def _picture(sample: Sample, part: Mapping[str, Any]) -> bytes:
         return sample.image
     if name not in sample.images:
         raise SampleError(
-            f"sample {sample.key!r}: an image part names {name!r}; pictures: {', '.join(sorted(sample.images))}"
+            f"sample {sample.key!r}: no picture {name!r}; there are {', '.join(sorted(sample.images))}"
         )
     return sample.images[name]
 
@@ -78,7 +77,7 @@ def _picture(sample: Sample, part: Mapping[str, Any]) -> bytes:
 class ChatCollate:
     """Stack items of :class:`ChatTransform`, padded on the right with ``pad_token_id``.
 
-    Returns ``{keys, input_ids [B, L], attention_mask [B, L], labels [B, L], pixel_values [I, 3, S, S]}``.
+    Returns ``{input_ids [B, L], attention_mask [B, L], labels [B, L], pixel_values [I, 3, S, S]}``.
     """
 
     pad_token_id: int
@@ -86,7 +85,6 @@ class ChatCollate:
     def __call__(self, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         lengths = torch.tensor([len(item["input_ids"]) for item in items])
         return {
-            "keys": [item["key"] for item in items],
             "input_ids": _pad(items, "input_ids", self.pad_token_id),
             "attention_mask": (torch.arange(int(lengths.max())) < lengths[:, None]).long(),
             "labels": _pad(items, "labels", IGNORE),

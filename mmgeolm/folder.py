@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoImageProcessor,
     AutoProcessor,
@@ -49,7 +50,7 @@ def load_strict(model_class: Any, path: str | Path, dtype: torch.dtype = torch.f
     """
     try:
         model, info = model_class.from_pretrained(path, dtype=dtype, output_loading_info=True)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"{path}: the weights cannot be loaded ({str(error).splitlines()[0]})") from error
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if names := sorted(str(key) for key in info[kind]):

@@ -9,19 +9,19 @@ import torch
 from lightning import LightningModule
 from transformers import LlavaForConditionalGeneration
 
-from configs.trainer import OptimConfig, build_optimizer
+from configs.trainer import build_optimizer
+from configs.training import OptimConfig
 from mmgeolm.loss import chunked_cross_entropy, next_token_targets
 
 
-def choose_trainable(
-    model: LlavaForConditionalGeneration, stage: str, freeze_tower: bool
-) -> list[torch.nn.Module]:
+def choose_trainable(model: Any, stage: str, freeze_tower: bool) -> list[torch.nn.Module]:
     """Set ``requires_grad`` for a stage and return the frozen parts, which stay in eval mode.
 
-    align: the adapter alone learns; sft: adapter and LM, and without ``freeze_tower`` the part of the tower that the
-    adapter reads. What lies behind the selected layer gets no gradient and would stall distributed training.
+    align: the adapter alone learns; sft: adapter and LM, and without ``freeze_tower`` the part of the tower
+    that the adapter reads. What lies behind the selected layer gets no gradient and would stall distributed
+    training.
     """
-    parts: Any = model.model
+    parts = model.model
     model.requires_grad_(stage == "sft")
     parts.multi_modal_projector.requires_grad_(True)
     tower = parts.vision_tower
@@ -40,9 +40,10 @@ def choose_trainable(
 class MmgeolmModule(LightningModule):
     """Train an assembled LMM in one stage.
 
-    The gradient of a step is that of the summed loss of all ranks and accumulated batches, divided by the number of
-    their target tokens, so that it depends neither on how samples are split nor on how long they are.
-    ``spent`` counts seconds, samples and target tokens of all optimiser steps and survives a resume.
+    The gradient of a step is that of the summed loss of all ranks and accumulated batches, divided by the
+    number of their target tokens, so that it depends neither on how samples are split nor on how long they
+    are. ``spent`` counts seconds (without validation), samples and target tokens of all optimiser steps and
+    survives a resume.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class MmgeolmModule(LightningModule):
         self._clock = 0.0
         self._reset_step()
         self._validation: list[torch.Tensor] = []
+        self.train()  # Lightning starts from the modes it finds, and a loaded model is in eval mode
 
     def train(self, mode: bool = True) -> MmgeolmModule:
         super().train(mode)
@@ -75,7 +77,6 @@ class MmgeolmModule(LightningModule):
         return chunked_cross_entropy(hidden, self.model.lm_head.weight, targets), len(targets)
 
     def on_train_start(self) -> None:
-        self.train()
         self._clock = time.monotonic()
 
     def training_step(self, batch: dict[str, Any], index: int) -> torch.Tensor:
@@ -96,12 +97,13 @@ class MmgeolmModule(LightningModule):
         if not torch.isfinite(norm) and self.trainer.precision != "16-mixed":  # whose scaler skips such steps
             raise self._not_finite("gradient norm", norm)
         self.log_dict({"train/loss": loss / tokens, "train/grad_norm": norm, "train/tokens": tokens})
-        now = time.monotonic()
-        self.spent["seconds"] += now - self._clock
+        self._count_time()
         self.spent["samples"] += int(samples)
         self.spent["tokens"] += int(tokens)
-        self._clock = now
         self._reset_step()
+
+    def on_validation_epoch_start(self) -> None:
+        self._count_time()
 
     def validation_step(self, batch: dict[str, Any], index: int) -> None:
         loss, tokens = self.loss(batch)
@@ -110,6 +112,7 @@ class MmgeolmModule(LightningModule):
     def on_validation_epoch_end(self) -> None:
         loss, tokens = self._over_ranks(torch.stack(self._validation).sum(0))
         self._validation.clear()
+        self._clock = time.monotonic()
         self.log("val/loss", loss / tokens)
 
     def configure_optimizers(self) -> Any:
@@ -123,6 +126,11 @@ class MmgeolmModule(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.spent = dict(checkpoint["spent"])
 
+    def _count_time(self) -> None:
+        now = time.monotonic()
+        self.spent["seconds"] += now - self._clock
+        self._clock = now
+
     def _over_ranks(self, totals: torch.Tensor) -> list[float]:
         if self.trainer.world_size > 1:
             totals = self.trainer.strategy.reduce(totals.to(self.device), reduce_op="sum")
@@ -135,8 +143,8 @@ class MmgeolmModule(LightningModule):
     def _not_finite(self, what: str, value: torch.Tensor) -> ValueError:
         shown = ", ".join(self._keys[:16]) + (", ..." if len(self._keys) > 16 else "")
         return ValueError(
-            f"step {self.global_step}: {what} is {value.item()} with the samples {shown}; lower optim.lr, raise "
-            "optim.warmup_fraction, or look at these samples"
+            f"step {self.global_step}: {what} is {value.item()} with the samples {shown}; lower optim.lr, "
+            "raise optim.warmup_fraction, or look at these samples"
         )
 
 

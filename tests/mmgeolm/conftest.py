@@ -85,9 +85,7 @@ def lmm_folders(towers, tokenizer_folder, tmp_path_factory):
     root, folders = tmp_path_factory.mktemp("lmms"), {}
     for name, (tower, shape, tied) in PAIRS.items():
         torch.manual_seed(2)
-        lm = LanguageModelConfig(
-            tokenizer=str(tokenizer_folder), shape=shape, tie_embeddings=tied, **SIZES
-        )
+        lm = LanguageModelConfig(tokenizer=str(tokenizer_folder), shape=shape, tie_embeddings=tied, **SIZES)
         model, processor = assemble(towers[tower], lm)
         with torch.no_grad():
             for parameter in model.parameters():
@@ -109,3 +107,16 @@ def lmm(lmm_folder):
     from mmgeolm.folder import load_lmm
 
     return load_lmm(lmm_folder)
+
+
+@pytest.fixture(scope="session")
+def png():
+    """Make a grey PNG: ``png(shade, size)``."""
+    return picture
+
+
+@pytest.fixture
+def optim():
+    from configs.training import OptimConfig
+
+    return OptimConfig(lr=1e-3)

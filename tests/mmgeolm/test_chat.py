@@ -73,8 +73,7 @@ def test_pixels_are_those_of_the_saved_processor_also_when_not_square(lmm):
     torch.testing.assert_close(pixels(processor, [buffer.getvalue()]), theirs)
 
 
-def test_a_text_is_a_list_of_one_text_part(lmm):
-    _, processor = lmm
+def test_a_text_is_a_list_of_one_text_part():
     plain = [{"role": "user", "content": "Is it?"}, {"role": "assistant", "content": "Yes"}]
     parts = [{"role": turn["role"], "content": [text(turn["content"])]} for turn in plain]
     assert normalise(plain, "k", answered=True) == normalise(parts, "k", answered=True)

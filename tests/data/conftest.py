@@ -1,0 +1,49 @@
+"""Tiny samples and shard folders; the grey value of a picture tells which sample it belongs to."""
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from data.images import encode
+from data.sample import Edit, Negative, Sample
+from data.shards import write_shards
+
+settings.register_profile("data", deadline=None, max_examples=40, derandomize=True)  # shared machines stall
+settings.load_profile("data")
+
+
+def make_sample(i: int, texts: int = 1, pictures: int = 1, **fields) -> Sample:
+    images = {"png": encode(np.full((8, 8), i % 256, np.uint8))}
+    edits = (Edit("letters", f"AB = {i}", f"BA = {i}"),)
+    negatives = [Negative("rule", f"Not figure {i}.{n}", None, edits, "false", 2.0) for n in range(texts)]
+    for n in range(pictures):
+        images[f"neg{n:02d}.png"] = encode(np.full((8, 8), 255 - i % 256, np.uint8))
+        negatives.append(Negative("image", None, f"neg{n:02d}.png", edits, "false", 1.5))
+    values = {"caption": f"Figure {i} shows △ABC, where AB = {i}.", "source": "test"}
+    values |= {"key": f"{i:06d}", "images": images, "negatives": tuple(negatives)}
+    return Sample(**(values | fields))
+
+
+@pytest.fixture(scope="session")
+def sample():
+    """The factory of samples."""
+    return make_sample
+
+
+@pytest.fixture(scope="session")
+def write():
+    """The writer of folders: ``write(path, count, shard_size)`` or ``write(path, samples, shard_size)``."""
+
+    def write(path, samples, shard_size=4, **meta):
+        if isinstance(samples, int):
+            samples = [make_sample(i) for i in range(samples)]
+        write_shards(samples, path, name="tiny", shard_size=shard_size, meta={"recipe": {}, **meta})
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def folder(write, tmp_path_factory):
+    """Forty samples in ten shards of four; read-only."""
+    return write(tmp_path_factory.mktemp("shards") / "forty", 40)

@@ -12,6 +12,11 @@ from data.sample import parse_sample
 from mmgeolm.collate import ChatCollate, ChatTransform
 from mmgeolm.module import MmgeolmModule
 
+# Frozen parts are in eval mode on purpose, and not every run validates.
+pytestmark = [
+    pytest.mark.filterwarnings(r"ignore:.*module\(s\) in eval mode"),
+    pytest.mark.filterwarnings("ignore:.*have no `val_dataloader`"),
+]
 ANSWERS = ["12", "It is 12 and AB ∥ CD.", "Yes", "The length is 4, so D lies on BC."]
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 POOLS = ("random", "retrieval", "rule", "image")
-ARMS = {"A": "A", "B": "B", "C": "C", "start": "start", "untrained": "untrained"}
 
 
 def summarise(
@@ -67,8 +66,8 @@ def _towards_b(pair: dict[str, Any]) -> dict[str, Any]:
     order = ("B", "A", "C", "start", "untrained")
     if order.index(pair["a"]) < order.index(pair["b"]):
         return pair
-    turned = {"a": pair["b"], "b": pair["a"], "difference": -pair["difference"]}
-    return {**pair, **turned, "low": -pair["high"], "high": -pair["low"]}
+    turned = {"a": pair["b"], "b": pair["a"], "difference": 0.0 - pair["difference"]}
+    return {**pair, **turned, "low": 0.0 - pair["high"], "high": 0.0 - pair["low"]}
 
 
 def _encoder(out: Path, name: str, entry: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +75,7 @@ def _encoder(out: Path, name: str, entry: dict[str, Any]) -> dict[str, Any]:
     trained = _read(run) if run.is_file() else {}
     pools = {pool: entry["pools"][pool] for pool in POOLS if entry["pools"][pool]["n"]}
     return {
-        "arm": ARMS[name],
+        "arm": name,
         "objective": trained.get("objective", "none"),
         "train_seconds": trained.get("seconds", 0.0),
         "samples_seen": trained.get("samples_seen", 0),
@@ -87,34 +86,52 @@ def _encoder(out: Path, name: str, entry: dict[str, Any]) -> dict[str, Any]:
         "tie_rate": {pool: found["tie_rate"] for pool, found in pools.items()},
         "chance": {pool: found["chance"]["hit@1"] for pool, found in pools.items()},
         "pool_size": {pool: 1 + found["negatives"]["mean"] for pool, found in pools.items()},
-        "per_operator": entry["operators"],
+        "per_operator": _by_kind(entry["operators"]),
         "n": entry["n"],
     }
 
 
+def _by_kind(operators: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Turn ``rule/letters`` into ``rule``, ``letters``."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, entry in operators.items():
+        kind, operator = name.split("/", 1)
+        found.setdefault(kind, {})[operator] = entry
+    return found
+
+
 def _accuracies(found: dict[str, Any]) -> dict[str, Any]:
-    """Flatten the accuracies of an evaluation by question type."""
-    parts = found["official"] if "official" in found else found
-    return {"accuracy": parts["accuracy"], "ci95": parts.get("ci95"), "n": found["n"]}
+    """Return an evaluation's accuracies, intervals and counts by group, with the whole under ``overall``."""
+    groups = {**found["groups"], "overall": found}
+    parts = {part: {name: group[part] for name, group in groups.items()} for part in ("accuracy", "ci95", "n")}
+    chance = {name: group["chance"] for name, group in groups.items()}
+    return {**parts, "n": found["n"], "n_per_type": parts["n"], "chance": chance}
 
 
 def _benchmarks(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     found = _read(path)
-    return {"wemath": {**_accuracies(found), "chance": found.get("chance")}}
+    names = {"S2": "wemath S2", "S3": "wemath S3"}
+    return {
+        name: {part: found["groups"][group][part] for part in ("accuracy", "ci95", "n", "chance", "unread")}
+        for group, name in names.items()
+        if group in found["groups"]
+    }
 
 
 def _data(shards: Path) -> dict[str, Any]:
     """Add up the counts of all splits."""
     total: dict[str, Any] = {"samples": 0, "negatives": {}, "rejected": {}}
+    false = 0
     for index in sorted(shards.glob("*/index.json")):
         found = _read(index)
         total["samples"] += found["samples"]
-        for part in ("negatives", "rejected"):
-            for name, count in found.get("meta", {}).get(part, {}).items():
+        for part, counts in (("negatives", found["counts"]["kinds"]), ("rejected", found["rejected"])):
+            for name, count in counts.items():
                 total[part][name] = total[part].get(name, 0) + count
-    total["verified_false"] = 1.0
+        false += found["counts"]["verdicts"].get("false", 0)
+    total["verified_false"] = false / max(1, sum(total["negatives"].values()))
     return total
 
 

@@ -108,7 +108,7 @@ def encode(processor: LlavaProcessor, turns: list[dict[str, Any]], key: str, *, 
             if found := [token for token in control if token in part.get("text", "")]:
                 raise SampleError(
                     f"sample {key!r}, messages[{index}]: the text contains {found[0]!r}, a special token "
-                    "of the model; a picture is a part {type: image}, anything else has to be written differently"
+                    "of the model; a picture is a part {type: image}, write anything else differently"
                 )
     output = tokenizer.apply_chat_template(
         turns,

@@ -203,7 +203,7 @@ def test_two_processes_train_like_one_and_their_checkpoints_fit_any_number(toy, 
         command = [sys.executable, "tests/configs/toy.py", str(tmp_path / run), strategy, str(steps)]
         environment = {"PYTHONPATH": str(project), "PATH": "", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
         done = subprocess.run(
-            command, cwd=project, env=environment, capture_output=True, text=True, timeout=120
+            command, cwd=project, env=environment, capture_output=True, text=True, timeout=600
         )
         assert done.returncode == 0, done.stderr
         path = tmp_path / run / "checkpoints" / f"step-{steps:08d}.ckpt"

@@ -129,8 +129,9 @@ def _shape(fact: Fact, scene: Scene) -> float:
         return FAR
     sides = [g.distance(points[i], points[(i + 1) % n]) for i in range(n)]
     angles = [g.angle(points[i - 1], points[i], points[(i + 1) % n]) for i in range(n)]
-    if max(angles) > 180 - ANGLE_MARGIN:
-        return FAR if max(angles) > 180 - ANGLE_MARGIN / 2 else UNKNOWN
+    flat = min(*angles, 180 - max(angles))  # sides that lie along each other make no corner
+    if flat < ANGLE_MARGIN:
+        return FAR if flat < ANGLE_MARGIN / 2 else UNKNOWN
     drawn = max(not_drawn(points[i], points[(i + 1) % n], scene) for i in range(n))
     return max(drawn, _shape_class(str(fact.value), points, sides, angles))
 
@@ -173,7 +174,8 @@ def _angle(fact: Fact, scene: Scene) -> float:
     name = fact.args[0]
     a, v, b = _points(scene, name)
     off = abs(g.angle(a, v, b) - float(fact.value or 0.0)) / ANGLE_MARGIN
-    return off if off <= 1e-6 or any(_same_angle(m.at, name, scene) for m in scene.marks) else UNKNOWN
+    told = [m.at for m in scene.marks if m.kind in ("angle", "right")]  # a bare arc tells no size
+    return off if off <= 1e-6 or any(_same_angle(at, name, scene) for at in told) else UNKNOWN
 
 
 def _same_angle(mark: str, name: str, scene: Scene) -> bool:
@@ -206,9 +208,9 @@ def _intersection(fact: Fact, scene: Scene) -> float:
 
 def _bisects(fact: Fact, scene: Scene) -> float:
     a, v, b = _points(scene, fact.args[1])
-    ends = _points(scene, fact.args[0])
+    ends, half = _points(scene, fact.args[0]), g.angle(a, v, b) / 2
     return min(
-        max(apart(p, v), abs(g.angle(a, v, q) - g.angle(q, v, b)) / ANGLE_MARGIN)
+        max(apart(p, v), (abs(g.angle(a, v, q) - half) + abs(g.angle(q, v, b) - half)) / ANGLE_MARGIN)
         for p, q in (ends, ends[::-1])
         if g.distance(q, v) > 1e-6
     )

@@ -60,7 +60,7 @@ class MmgeolmConfig:
     stage: str
     """align: only the adapter learns; sft: adapter and LM learn, the tower too unless it is frozen."""
     train: LoaderConfig
-    """Training samples: captions in align where a sample has no messages, messages in sft."""
+    """Training samples: their captions in align, their messages in sft."""
     trainer: TrainerConfig
     """How the run is executed."""
     optim: OptimConfig

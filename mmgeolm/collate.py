@@ -53,10 +53,10 @@ class ChatTransform:
         }
 
     def _messages(self, sample: Sample) -> Sequence[Mapping[str, Any]]:
-        if sample.messages is not None:
+        if self.stage == "sft":
+            if sample.messages is None:
+                raise SampleError(f"sample {sample.key!r}, field messages: null; stage=sft needs a chat")
             return sample.messages
-        if self.stage != "align":
-            raise SampleError(f"sample {sample.key!r}, field messages: null; stage={self.stage} needs a chat")
         question = [{"type": "image"}, {"type": "text", "text": INSTRUCTION}]
         return ({"role": "user", "content": question}, {"role": "assistant", "content": sample.caption})
 

@@ -43,10 +43,10 @@ def test_labels_are_the_assistants_tokens_in_place(transform, png):
     assert torch.equal(item["labels"][marked], item["input_ids"][marked])
 
 
-def test_align_describes_the_diagram_where_there_is_no_chat(transform, png):
+def test_align_describes_the_diagram_with_or_without_a_chat(transform, png):
     align = ChatTransform(transform.processor, "align", 100)
     assert words(align, align(make_sample(png()))) == "Point D lies on BC.<|im_end|>"
-    assert words(align, align(make_sample(png(), qa("AB?", "12")))) == "12<|im_end|>"
+    assert words(align, align(make_sample(png(), qa("AB?", "12")))) == "Point D lies on BC.<|im_end|>"
     text = transform.processor.tokenizer.decode(align(make_sample(png()))["input_ids"])
     assert "Describe the diagram." in text
 

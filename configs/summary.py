@@ -92,10 +92,12 @@ def _encoder(out: Path, name: str, entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_kind(operators: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Turn ``rule/letters`` into ``rule``, ``letters``."""
+    """Turn ``rule/letters`` into ``rule``, ``letters``; of the combined edits each is too rare to be shown."""
     found: dict[str, dict[str, Any]] = {}
     for name, entry in operators.items():
         kind, operator = name.split("/", 1)
+        if "+" in operator:
+            continue
         found.setdefault(kind, {})[operator] = entry
     return found
 

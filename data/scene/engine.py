@@ -86,7 +86,7 @@ def _negatives(
 
 def _negative(kind: Any, positive: Positive, edited: Edited, proof: Truth, **content: str) -> Negative:
     before, after = difference(positive.built.stated, edited.built.stated)
-    edit = Edit("+".join(edited.operators), before, after)
+    edit = Edit("+".join(sorted(edited.operators)), before, after)
     return Negative(kind, edits=(edit,), verdict=proof.verdict, residual=round(proof.residual, 3), **content)
 
 

@@ -213,11 +213,15 @@ def _compatible(one: Slot, two: Slot, world: Obstacles) -> np.ndarray:
 
 
 def _arc_hits(arcs: Slot, boxes: Slot, gap: float) -> np.ndarray:
-    """Whether arcs of one text come within ``gap`` of boxes of another: bool ``[K1, K2]``."""
+    """Whether boxes of one text lie in or within ``gap`` of the arc sectors of another: bool ``[K1, K2]``."""
+    assert arcs.wedge is not None
+    away = boxes.centre - arcs.wedge.vertex
+    turn = np.degrees(np.arctan2(away[:, 1], away[:, 0])) - arcs.wedge.start
+    within = (turn % 360.0 < arcs.wedge.stop - arcs.wedge.start) & (np.hypot(*away.T) < arcs.radius[:, None])
     points = arcs.arcs()
     lines = np.concatenate([points[:, :-1], points[:, 1:]], -1)
     met = hits(boxes.centre, boxes.half, gap, lines.reshape(-1, 4))
-    return np.asarray(met.reshape(len(boxes.centre), -1, ARC_POINTS - 1).any(-1)).T
+    return within | met.reshape(len(boxes.centre), -1, ARC_POINTS - 1).any(-1).T
 
 
 def choose(slots: list[Slot], world: Obstacles) -> list[int] | None:

@@ -130,6 +130,10 @@ def test_angle_numbers_lie_in_their_angle_behind_their_arc(template: str) -> Non
             assert arc.centre == v
             assert arc.stop - arc.start == pytest.approx(turn(p, v, q), abs=1e-6)
             assert 3 < box_to(v, text.box) - arc.radius < 15
+            for other in positive.display.texts:
+                o = middle(other.box)
+                inside = turn(p, v, o) + turn(o, v, q) == pytest.approx(turn(p, v, q), abs=1e-6)
+                assert not (inside and math.dist(o, v) < arc.radius), (positive.program, other)
 
 
 @pytest.mark.parametrize("template", TEMPLATES)

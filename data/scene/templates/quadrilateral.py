@@ -30,7 +30,7 @@ def draw(params: Params) -> Figure:
         figure.stated.append(Fact("parallel", ("AB", "CD")))
         figure.numbers["CD"] = "c"
     if kind in ("rectangle", "square"):
-        figure.marks.append(Mark("right", "BCD"))
+        figure.marks.append(Mark("right", "CDA"))
     if kind in ("rhombus", "square"):
         figure.marks += [Mark("tick", "BC"), Mark("tick", "CD")]
     _extra(figure, params)

@@ -43,7 +43,7 @@ def draw_positive(cfg: SceneConfig, rng: Random, rejected: Counter[str]) -> Posi
     template = rng.choice(names)
     for _ in range(ATTEMPTS):
         try:
-            program = _draw_program(template, cfg, rng)
+            program = draw_program(template, cfg, rng)
             built = build(program)
         except Rejected as reason:
             rejected[f"scene: {reason}"] += 1
@@ -56,7 +56,8 @@ def draw_positive(cfg: SceneConfig, rng: Random, rejected: Counter[str]) -> Posi
     )
 
 
-def _draw_program(template: str, cfg: SceneConfig, rng: Random) -> Program:
+def draw_program(template: str, cfg: SceneConfig, rng: Random) -> Program:
+    """Draw parameters, letters, turn and told numbers for a template; the figure may still be rejected."""
     family_name, fixed = TEMPLATES[template]
     family = FAMILIES[family_name]
     params = family.sample({name: rng.choice(values) for name, values in fixed.items()}, rng)
@@ -78,5 +79,3 @@ def _style(cfg: SceneConfig) -> Style:
 def picture(display: Display, cfg: SceneConfig) -> bytes:
     """Render a display list as grey PNG bytes of the configured size."""
     return to_png(render(display, cfg.image_size))
-
-

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from geoclip.collate import Batch
 from geoclip.losses import contrast, hard_negative_info_nce, has_negatives, owners, sigmoid_hard_negative
-from geoclip.ranks import gather_rows, world_size
+from geoclip.ranks import gather_rows, rank, rank_sizes
 
 
 @dataclass
@@ -62,12 +62,10 @@ def gather_features(
     image_owner = owners(batch.image_offsets, size, len(image) - size)
     text_owner = owners(batch.text_offsets, size, len(negative_ids))
     own, negatives = text.index_select(0, batch.caption), text.index_select(0, batch.text_negative)
-    gather = gather_rows if everyone and world_size() > 1 else _alone
-    all_image, first = gather(image[:size])
-    all_text, _ = gather(own)
-    all_negatives, _ = gather(negatives)
-    all_captions, all_pictures = gather(caption_ids)[0], gather(batch.image_ids[:size])[0]
-    same_caption = caption_ids[:, None] == all_captions
+    alone = [[size], [len(negatives)]]
+    samples, hard = rank_sizes([size, len(negatives)], image.device) if everyone else alone
+    same_caption = caption_ids[:, None] == gather_rows(caption_ids, samples)
+    same_picture = batch.image_ids[:size, None] == gather_rows(batch.image_ids[:size], samples)
     return Features(
         image=image[:size],
         text=own,
@@ -79,12 +77,12 @@ def gather_features(
         same_texts=negative_ids == caption_ids[text_owner],
         scale=scale,
         bias=bias,
-        all_image=all_image,
-        all_text=all_text,
-        all_text_negatives=all_negatives,
-        true_pairs=same_caption | (batch.image_ids[:size, None] == all_pictures),
-        true_negatives=caption_ids[:, None] == gather(negative_ids)[0],
-        first=first,
+        all_image=gather_rows(image[:size], samples),
+        all_text=gather_rows(own, samples),
+        all_text_negatives=gather_rows(negatives, hard),
+        true_pairs=same_caption | same_picture,
+        true_negatives=caption_ids[:, None] == gather_rows(negative_ids, hard),
+        first=sum(samples[: rank()]) if everyone else 0,
     )
 
 
@@ -187,10 +185,6 @@ def accuracies(f: Features) -> dict[str, tuple[Tensor, Tensor]]:
             best = scores.new_full((len(anchor),), -2.0).scatter_reduce(0, owner, scores, "amax")
             found[name] = own > best, has_negatives(offsets, len(negatives), same)
     return {f"accuracy/{name}": (hit & counted, counted) for name, (hit, counted) in found.items()}
-
-
-def _alone(rows: Tensor) -> tuple[Tensor, int]:
-    return rows, 0
 
 
 def _columns(f: Features) -> Tensor:

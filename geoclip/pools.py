@@ -27,7 +27,7 @@ KS = (1, 5)
 
 @dataclass
 class Hits:
-    """One pool, a row per sample that has it: candidates ahead of the positive, those level with it included."""
+    """One pool, a row per sample that has it: candidates ahead of the positive or level with it."""
 
     keys: list[str] = field(default_factory=list)
     ahead: list[int] = field(default_factory=list)

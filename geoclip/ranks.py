@@ -57,16 +57,23 @@ def world_size() -> int:
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
-def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
-    """Return the rows of all ranks in rank order, with gradient, and where this rank's begin.
+def rank() -> int:
+    """Number of this process, 0 where nothing is distributed."""
+    return dist.get_rank() if world_size() > 1 else 0
 
-    Ranks may have different numbers of rows, none included.
-    """
-    counts = torch.zeros(world_size(), dtype=torch.long, device=rows.device)
-    counts[dist.get_rank()] = len(rows)
-    dist.all_reduce(counts)
-    sizes = counts.tolist()
-    return _GatherRows.apply(rows, sizes), sum(sizes[: dist.get_rank()])
+
+def rank_sizes(sizes: list[int], device: Any) -> list[list[int]]:
+    """Return for each of this rank's sizes those of all ranks, in rank order; one device sync."""
+    table = torch.zeros(world_size(), len(sizes), dtype=torch.long, device=device)
+    table[rank()] = torch.tensor(sizes, device=device)
+    if world_size() > 1:
+        dist.all_reduce(table)
+    return table.T.tolist()
+
+
+def gather_rows(rows: Tensor, sizes: list[int]) -> Tensor:
+    """Return the rows of all ranks in rank order, with gradient; ``sizes`` says how many each has."""
+    return _GatherRows.apply(rows, sizes) if len(sizes) > 1 else rows
 
 
 class _GatherRows(torch.autograd.Function):
@@ -85,4 +92,4 @@ class _GatherRows(torch.autograd.Function):
     def backward(ctx: Any, *grads: Any) -> tuple[Tensor, None]:
         total = grads[0].contiguous()
         dist.all_reduce(total)
-        return total.split(ctx.sizes)[dist.get_rank()], None
+        return total.split(ctx.sizes)[rank()], None

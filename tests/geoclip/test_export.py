@@ -85,7 +85,7 @@ def test_the_whole_encoder_of_every_family_reloads(family, tmp_path):
 
 
 def test_our_altclip_folder_also_holds_the_vision_tower_under_its_own_name(altclip_folder, tmp_path):
-    """What transformers writes itself loses 32 vision tensors here; ours none, and keeps the hub's text names."""
+    """What transformers writes itself loses vision tensors here; ours none, under the hub's text names."""
     export_clip(load_encoder(altclip_folder), tmp_path / "clip")
     lost = {}
     for name, folder in (("theirs", altclip_folder), ("ours", tmp_path / "clip")):

@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from configs.geoclip import GeoclipConfig, RetrievalConfig
+from configs.load import load_config
+
+STARTS = ("altclip", "siglip", "timm")
+OBJECTIVES = ("in_batch", "mmclip", "joint", "hybrid")
+REST = ["train.shards=[data]"]
+SMALL = [*REST, "trainer.run_dir=run", "optim.lr=1e-3", "train.batch_size=4"]
+
+
+def config(project, *names):
+    return [str(project / "configs" / "geoclip" / f"{name}.yaml") for name in names]
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_every_start_loads_with_every_objective(project, start):
+    for objective in OBJECTIVES:
+        files = config(project, start, objective) if start == "altclip" else config(project, start)
+        more = ["encoder.pretrained=run/export/clip"] if objective == "hybrid" and start == "altclip" else []
+        cfg = load_config(GeoclipConfig, [*files, *REST, *more])
+        assert cfg.objective.active()
+    assert set(STARTS + OBJECTIVES) <= {
+        path.stem for path in Path(project / "configs" / "geoclip").glob("*.yaml")
+    }
+
+
+def test_the_papers_in_batch_arm_brings_no_hard_negatives(project):
+    cfg = load_config(GeoclipConfig, [*config(project, "altclip", "in_batch"), *REST])
+    assert cfg.objective.active() == {"in_batch": 1.0}
+    assert (cfg.negatives.rule, cfg.negatives.retrieval, cfg.negatives.image) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["objective.in_bach=1.0"], "did you mean in_batch"),
+        (
+            ["objective.text=1.0", "negatives.rule=0", "negatives.retrieval=0"],
+            "objective.text needs negatives",
+        ),
+        (["objective.image=1.0", "negatives.image=0"], "objective.image needs negatives"),
+        (["objective.in_batch=1.0", "trainer.accumulate_grad_batches=2"], "encoder.recompute_rows"),
+        (["objective.in_batch=1.0", "trainer.precision=bf16-true"], "use bf16-mixed"),
+        (["objective.in_batch=1.0", "negatives.rule=-1"], "null for all, or at least 0"),
+        (["objective.in_batch=1.0", "negatives.choose=best"], "use one of first, random"),
+        (["objective.in_batch=1.0", "text_overflow=cut"], "use one of error, skip, truncate"),
+    ],
+)
+def test_impossible_options_say_what_to_do(options, says):
+    with pytest.raises(ValueError, match=says):
+        load_config(GeoclipConfig, [*SMALL, "encoder.pretrained=model", *options])
+
+
+def test_missing_sections_are_named():
+    with pytest.raises(ValueError, match=r"encoder.*objective"):
+        load_config(GeoclipConfig, SMALL)
+    with pytest.raises(ValueError, match="exactly one of pretrained, clip, timm"):
+        load_config(GeoclipConfig, [*SMALL, "objective.in_batch=1.0", "encoder.recompute_rows=0"])
+
+
+@pytest.mark.parametrize("options", [["models=[]"], ["models=[a,a]"], ["models=[a]", "negatives=0"]])
+def test_retrieval_refuses_empty_repeated_and_zero(options):
+    with pytest.raises(ValueError, match=r"name at least one model, and none twice|at least 1"):
+        load_config(RetrievalConfig, ["data=d", "out=o", *options])

@@ -1,0 +1,186 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from configs.geoclip import GeoclipConfig
+from configs.load import load_config
+from configs.runs import read_metrics
+from data.shards import write_shards
+from geoclip.towers import load_encoder
+from geoclip.train import train
+
+BASE = [
+    "objective.in_batch=1.0",
+    "objective.text=1.0",
+    "objective.image=1.0",
+    "optim.lr=1e-3",
+    "trainer.accelerator=cpu",
+    "trainer.devices=1",
+    "trainer.max_epochs=-1",
+    "trainer.max_steps=6",
+    "trainer.log_every_steps=1",
+    "trainer.checkpoint_every_steps=3",
+    "trainer.keep_checkpoints=5",
+    "trainer.progress=false",
+    "train.batch_size=4",
+    "train.num_workers=0",
+]
+
+
+@pytest.fixture(scope="module")
+def options(shards, clip_folder):
+    """The options of a run in a folder."""
+
+    def make(folder, *more):
+        start = (
+            [] if any(arg.startswith("encoder.") for arg in more) else [f"encoder.pretrained={clip_folder}"]
+        )
+        return [*BASE, f"train.shards=[{shards}]", *start, f"trainer.run_dir={folder}", *more]
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def finished(options, shards, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "run"
+    val = ["val.batch_size=5", f"val.shards=[{shards}]", "val.num_workers=0", "trainer.val_every_steps=3"]
+    return folder, train(load_config(GeoclipConfig, options(folder, *val)))
+
+
+def weights(folder):
+    return load_file(folder / "export" / "clip" / "model.safetensors")
+
+
+def test_a_run_leaves_results_metrics_and_exports(finished):
+    folder, results = finished
+    assert results == json.loads((folder / "results.json").read_text())
+    assert results["samples_seen"] == 24
+    assert results["steps"] == 6
+    assert results["seconds"] > 0
+    assert set(results["last"]) >= {"loss", "in_batch", "text", "image", "accuracy/text"}
+    assert results["validation"]["loss"] > 0
+    assert results["export"]["vision"]["largest_difference"] <= 1e-4
+    assert {"seed", "config_hash", "environment"} <= results.keys()
+    rows = [row for row in read_metrics(folder) if "train/loss" in row]
+    assert len(rows) == 6
+    wanted = {"train/loss", "train/in_batch", "train/text", "train/image", "train/logit_scale"}
+    assert wanted | {"train/samples_per_second", "train/accuracy/in_batch"} <= rows[-1].keys()
+    assert any("train/grad_norm" in row for row in read_metrics(folder))
+    assert any("lr-AdamW/pg1" in row or "lr-AdamW" in row for row in read_metrics(folder))
+
+
+def test_training_changed_the_weights_and_the_export_holds_them(finished, clip_folder):
+    folder, _ = finished
+    before = load_file(f"{clip_folder}/model.safetensors")
+    after = weights(folder)
+    assert before.keys() == after.keys()
+    assert not torch.equal(before["logit_scale"], after["logit_scale"])
+    vision = load_file(folder / "export" / "vision" / "model.safetensors")
+    assert all(torch.equal(tensor, after[f"vision_model.{name}"]) for name, tensor in vision.items())
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(options, tmp_path):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    first = train(load_config(GeoclipConfig, options(whole)))
+    (cut / "checkpoints").mkdir(parents=True)
+    shutil.copy(whole / "checkpoints" / "step-00000003.ckpt", cut / "checkpoints")
+    second = train(load_config(GeoclipConfig, options(cut)))
+    ours, theirs = weights(whole), weights(cut)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert second["samples_seen"] == first["samples_seen"]
+    assert second["last"] == first["last"]
+    steps = [row["step"] for row in read_metrics(cut) if "train/loss" in row]
+    assert steps == [3, 4, 5]
+
+
+def test_a_finished_run_started_again_only_exports(finished, options, shards):
+    folder, results = finished
+    stamp = (folder / "checkpoints" / "step-00000006.ckpt").stat().st_mtime_ns
+    val = ["val.batch_size=5", f"val.shards=[{shards}]", "val.num_workers=0", "trainer.val_every_steps=3"]
+    again = train(load_config(GeoclipConfig, options(folder, *val)))
+    assert (folder / "checkpoints" / "step-00000006.ckpt").stat().st_mtime_ns == stamp
+    assert again["samples_seen"] == results["samples_seen"]
+    assert again["seconds"] == pytest.approx(results["seconds"], abs=0.5)
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        ["objective.in_batch=0", "objective.text=0", "objective.image=0", "objective.sigmoid_text=1"],
+        ["objective.in_batch=0", "objective.text=0", "objective.joint=1"],
+        ["negatives.rule=0", "negatives.retrieval=0", "objective.text=0"],
+    ],
+)
+def test_other_objectives_train(options, tmp_path, objective):
+    results = train(load_config(GeoclipConfig, options(tmp_path / "run", "trainer.max_steps=2", *objective)))
+    assert results["steps"] == 2
+    load_encoder(str(tmp_path / "run" / "export" / "clip"))
+
+
+def test_a_clip_from_config_learns_to_tell_twelve_samples_apart(options, tokenizer_folder, tmp_path):
+    shape = {"image_size": 32, "patch_size": 8, "width": 32, "layers": 2, "heads": 2, "text_width": 32}
+    shape |= {
+        "text_layers": 2,
+        "text_heads": 2,
+        "text_window": 64,
+        "embed": 16,
+        "tokenizer": tokenizer_folder,
+    }
+    encoder = [f"encoder.clip.{name}={value}" for name, value in shape.items()]
+    more = ["trainer.max_steps=60", "optim.lr=5e-3", "train.batch_size=12", "trainer.log_every_steps=10"]
+    train(load_config(GeoclipConfig, options(tmp_path / "run", *encoder, *more)))
+    losses = [row["train/loss"] for row in read_metrics(tmp_path / "run") if "train/loss" in row]
+    assert losses[-1] < losses[0] / 2
+
+
+def test_weights_that_are_not_numbers_stop_the_run_with_the_keys(options, clip_folder, tmp_path):
+    broken = shutil.copytree(clip_folder, tmp_path / "broken")
+    tensors = load_file(broken / "model.safetensors")
+    tensors["visual_projection.weight"][0] = torch.nan
+    from safetensors.torch import save_file
+
+    save_file(tensors, broken / "model.safetensors", metadata={"format": "pt"})
+    cfg = load_config(GeoclipConfig, options(tmp_path / "run", f"encoder.pretrained={broken}"))
+    with pytest.raises(ValueError, match=r"loss is nan at step 0; samples of this batch: s00\d\d, s00\d\d"):
+        train(cfg)
+    assert not (tmp_path / "run" / "export").exists()
+
+
+def test_captions_too_long_are_skipped_up_to_the_limit(options, make_sample, tmp_path):
+    long = [make_sample(i, caption="Point D lies on BC. " * 12) for i in range(2)]
+    samples = [*(make_sample(i) for i in range(2, 12)), *long]
+    write_shards(
+        samples, tmp_path / "data", name="long", shard_size=20, meta={"seed": 0, "recipe": {"n": 12}}
+    )
+    data = [f"train.shards=[{tmp_path / 'data'}]", "trainer.max_steps=3"]
+    with pytest.raises(
+        ValueError, match=r"a caption of .* tokens; the text tower reads 64; set text_overflow"
+    ):
+        train(load_config(GeoclipConfig, options(tmp_path / "a", *data)))
+    with pytest.raises(ValueError, match="skip"):
+        train(load_config(GeoclipConfig, options(tmp_path / "b", *data, "text_overflow=skip")))
+    more = ["text_overflow=skip", "train.max_skipped=2"]
+    assert train(load_config(GeoclipConfig, options(tmp_path / "c", *data, *more)))["steps"] == 3
+    more = ["text_overflow=truncate"]
+    assert train(load_config(GeoclipConfig, options(tmp_path / "d", *data, *more)))["steps"] == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_two_ranks_train_like_one_with_the_same_global_batch(options, project, tmp_path, strategy):
+    """float64, six steps of the whole command."""
+    env = {**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"}
+    common = ["trainer.precision=64-true", "trainer.gradient_clip_val=0"]
+    two = ["trainer.devices=2", f"trainer.strategy={strategy}", "train.batch_size=2"]
+    for name, more in (("one", []), ("two", two)):
+        command = [sys.executable, "-m", "geoclip.train", *options(tmp_path / name, *common), *more]
+        subprocess.run(command, env=env, cwd=project, check=True, timeout=600)
+    one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], rtol=0, atol=1e-6, msg=name)

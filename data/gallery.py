@@ -81,7 +81,7 @@ def _counts(index: Mapping[str, Any]) -> list[Sheet]:
         "Negatives by kind": counts.get("kinds"),
         "Negatives by operator": counts.get("operators"),
         "Verdicts": counts.get("verdicts"),
-        "Rejected while drawing": index.get("rejected"),
+        "Rejected, by reason": index.get("rejected"),
     }
     return [
         Sheet(title, ("", ""), "lr", tuple((str(k), f"{v:,}") for k, v in _most_first(group)))

@@ -1,0 +1,1 @@
+"""Converters of public sets into shards, one file each."""

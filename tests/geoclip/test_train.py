@@ -133,7 +133,8 @@ def test_a_clip_from_config_learns_to_tell_twelve_samples_apart(options, tokeniz
         "tokenizer": tokenizer_folder,
     }
     encoder = [f"encoder.clip.{name}={value}" for name, value in shape.items()]
-    more = ["trainer.max_steps=60", "optim.lr=5e-3", "train.batch_size=12", "trainer.log_every_steps=10"]
+    more = ["trainer.max_steps=90", "optim.lr=3e-3", "trainer.log_every_steps=15"]
+    more += ["trainer.checkpoint_every_steps=90"]
     train(load_config(GeoclipConfig, options(tmp_path / "run", *encoder, *more)))
     losses = [row["train/loss"] for row in read_metrics(tmp_path / "run") if "train/loss" in row]
     assert losses[-1] < losses[0] / 2

@@ -98,7 +98,7 @@ def _claim(results: Results) -> str:
 
 def _examples(run: Path, results: Results) -> str:
     """Show held-out samples; words where no shards lie beside the results."""
-    data = Path((results.raw.get("data") or {}).get("shards") or run / "data")
+    data = Path(str((results.raw.get("data") or {}).get("shards") or run / "data"))
     folder = next((data / split for split in ("test", "train") if (data / split).is_dir()), None)
     if folder is None:
         return paragraph(f"No examples: there are no shards in {data.name}/test or {data.name}/train.")

@@ -7,7 +7,7 @@ Ito) and differ in lightness; bars also carry a letter, curves a dash.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -19,10 +19,10 @@ svg text { font-family: inherit; font-size: 11px; fill: #1b1b1b; }
 svg .small { font-size: 10px; }
 svg .muted { fill: #555; }
 svg .bold { font-weight: 600; }
-.legend { font-size: .875rem; margin: .5rem 0; padding: 0; }
+.legend { break-after: avoid; font-size: .875rem; margin: .5rem 0; padding: 0; }
 .legend.inline { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; }
 .legend li { list-style: none; display: flex; align-items: center; gap: .4rem; }
-.panels { display: flex; flex-wrap: wrap; gap: 1rem; }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 22rem)); gap: 1rem; }
 """
 
 
@@ -88,7 +88,7 @@ def bars(groups: Sequence[Group], label: str) -> str:
     widest = max(len(group.bars) for group in groups)
     fit = max(1, (WIDTH - 50) // (30 * widest + 16))
     per_row = math.ceil(len(groups) / math.ceil(len(groups) / fit))
-    highest = max(max(b.value, *(b.interval or (0,))) for group in groups for b in group.bars)
+    highest = max(max(b.value, *(b.interval or (0,)), g.chance or 0) for g in groups for b in g.bars)
     top = next((t for t in TOPS if highest <= 0.97 * t), 1.0)
     rows = [groups[start : start + per_row] for start in range(0, len(groups), per_row)]
     return "".join(_bar_row(row, per_row, top, label) for row in rows)
@@ -129,7 +129,7 @@ def _bar_row(groups: Sequence[Group], slots: int, top: float, label: str) -> str
     return _svg(right + 8, upper + height + 56, label, parts)
 
 
-def _bar(bar: Bar, x: float, width: float, y) -> str:
+def _bar(bar: Bar, x: float, width: float, y: Callable[[float], float]) -> str:
     middle, ceiling = x + width / 2, y(bar.value)
     parts = [_rect(x + 1.5, ceiling, width - 3, y(0) - ceiling, bar.look.fill)]
     if bar.interval:
@@ -200,9 +200,10 @@ def curves(lines: Sequence[Curve], title: str, x_name: str) -> str:
     parts.append(_text((left + width - right) / 2, height - 4, x_name, "middle", "small muted"))
     for look, points in thin:
         path = "L".join("{:.1f} {:.1f}".format(*place(*point)) for point in points)
+        path += "h0" if len(points) == 1 else ""  # which the round cap makes a dot
         parts.append(
             f'<path d="M{path}" fill="none" stroke="{look.fill}" stroke-width="1.8" '
-            f'stroke-dasharray="{look.dash}" stroke-linejoin="round"/>'
+            f'stroke-dasharray="{look.dash}" stroke-linejoin="round" stroke-linecap="round"/>'
         )
     return _svg(width, height, title, parts)
 
@@ -216,8 +217,9 @@ def _thinned(points: Sequence[tuple[float, float]], most: int = 120) -> list[tup
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """Return 1-2-5 steps from the last up to ``low`` to the first from ``high`` on, at least two."""
-    steps = [m * 10.0**e for e in range(-9, 10) for m in (1, 2, 5)]
+    """Return 1-2-5 steps, or decades, from the last up to ``low`` to the first from ``high`` on."""
+    parts = (1, 2, 5) if high < 1000 * low else (1,)
+    steps = [part * 10.0**power for power in range(-9, 10) for part in parts]
     first = max(i for i, step in enumerate(steps) if step <= max(low, steps[0]))
     last = min((i for i, step in enumerate(steps) if step >= high and i > first), default=len(steps) - 1)
     return steps[first : last + 1]
@@ -228,6 +230,8 @@ def _cut(text: str, most: int) -> str:
 
 
 def _text(x: float, y: float, text: str, anchor: str, css: str = "") -> str:
+    if not text:
+        return ""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{css}">{escape(text)}</text>'
 
 

@@ -59,22 +59,20 @@ def claims(results: Results) -> list[Claim]:
 
 def summary(results: Results) -> list[str]:
     """Return what the claims come to as one sentence, then sentences on baseline C and on the seed."""
-    judged = claims(results)
-    held = sum(claim.verdict == "holds" for claim in judged)
-    missing = sum(claim.verdict == "not measured" for claim in judged)
-    if held == len(judged):
-        verdict = f"In this run the claim holds in all of its {held} parts."
-    elif missing == len(judged):
+    verdicts = [claim.verdict for claim in claims(results)]
+    parts, held, missing = len(verdicts), verdicts.count("holds"), verdicts.count("not measured")
+    if missing == parts:
         verdict = "In this run the claim was not measured: there are no paired comparisons."
-    elif held:
-        verdict = f"In this run the claim holds in {held} of its {len(judged)} parts, so not as a whole."
+    elif held == parts:
+        verdict = f"In this run the claim holds in all of its {parts} parts."
+    elif held == parts - missing:
+        verdict = f"In this run the claim holds in the {held} parts that were measured, of {parts}."
     else:
-        verdict = "In this run the claim does not hold."
-    if 0 < missing < len(judged):
-        verdict += f" Not measured: {missing}."
+        failed = f"holds in {held} of its {parts} parts and does not hold in {parts - held - missing}"
+        verdict = f"In this run the claim {failed}{f'; {missing} not measured' if missing else ''}."
     measured = [(pool, results.difference("encoders", "B", "C", pool)) for pool in ("rule", "image")]
-    found = [f"on the {pool} pool {_numbers(results, d)} ({told_apart(d)})" for pool, d in measured if d]
-    more = [f"Against C ({ARMS['C']}), B stands {'; '.join(found)}."] if found else []
+    found = [f"{pool} pool {_numbers(results, d)} ({told_apart(d)})" for pool, d in measured if d]
+    more = [f"B against C ({ARMS['C']}): {'; '.join(found)}."] if found else []
     seed = (results.raw.get("settings") or {}).get("seed")
     if seed is not None:
         more.append(
@@ -92,7 +90,7 @@ def _above(results: Results, what: str, a: str, b: str, pool: str, text: str) ->
     d = results.difference(what, a, b, pool)
     if d is None:
         return Claim(text, "not measured", "")
-    reason = "" if d.low > 0 or d.high < 0 else ", which holds zero"
+    reason = "" if d.low > 0 or d.high < 0 else ", zero included"
     return Claim(text, "holds" if d.low > 0 else "does not hold", _numbers(results, d) + reason)
 
 

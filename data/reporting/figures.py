@@ -22,7 +22,6 @@ LOOKS = {
     "untrained": Look("U", "#c4c4c4", "2 3"),
 }
 STAGES = ("align", "sft")
-READING = "Whiskers are 95 % bootstrap intervals over test samples, the dashed line is chance."
 
 
 def hits(results: Results) -> str:
@@ -31,7 +30,7 @@ def hits(results: Results) -> str:
     if not any(systems.values()):
         return paragraph("No encoder was scored: the results hold no Hit@1.")
     pools = in_order({pool for scores in systems.values() for pool in scores})
-    text = f"Share of samples whose positive scores above its whole pool; a tie is a miss. {READING}"
+    text = "Share of samples whose positive scores above its whole pool; a tie is a miss."
     return _legend(results, systems, described=True) + _bars(results, systems, pools, "Hit@1 per pool", text)
 
 
@@ -40,9 +39,7 @@ def operators(results: Results) -> str:
     pools = in_order({pool for e in results.encoders.values() for pool in e.operators})
     if not pools:
         return paragraph("The results hold no accuracies per edit operator.")
-    text = (
-        f"Share of pairs in which the positive scores above one edited negative; a tie is a miss. {READING}"
-    )
+    text = "Share of pairs in which the positive scores above one edited negative; a tie is a miss."
     parts = [_legend(results, results.encoders)]
     for pool in pools:
         systems = {
@@ -51,7 +48,9 @@ def operators(results: Results) -> str:
         }
         names = list(dict.fromkeys(operator for scores in systems.values() for operator in scores))
         about = f"Pairwise accuracy, {pool} negatives"
-        parts.append(_bars(results, systems, names, about, f"{about}. {text}" if pool == pools[0] else about))
+        parts.append(
+            _bars(results, systems, names, about, f"{about}. {text}" if pool == pools[0] else f"{about}.")
+        )
     return "".join(parts)
 
 
@@ -85,7 +84,7 @@ def lmms(results: Results) -> str:
     kinds = list(dict.fromkeys(kind for scores in results.lmms.values() for kind in scores))
     if not kinds:
         return paragraph("No LMM was trained, or none answered: the results hold no accuracies.")
-    text = f"Share of right answers on held-out scenes, by question type. {READING}"
+    text = "Share of right answers on held-out scenes, by question type."
     about = "Right answers per question type"
     return _legend(results, results.lmms) + _bars(results, results.lmms, kinds, about, text)
 
@@ -99,8 +98,8 @@ def benchmarks(results: Results) -> str:
     look = Look("", "#56b4e9")
     groups = [_group(name, [(look, score)]) for name, score in results.benchmarks.items()]
     words = [f"{name}: {_beside_chance(score)}" for name, score in results.benchmarks.items()]
-    text = f"Share of right answers by the benchmark's official rule. {READING}"
-    return paragraph("; ".join(words) + ".") + _figure(charts.bars(groups, "Benchmarks beside chance"), text)
+    text = "Share of right answers by the benchmark's official rule."
+    return paragraph("; ".join(words) + ".") + _drawn(groups, "Benchmarks beside chance", text)
 
 
 def curves(run: Path, results: Results) -> str:
@@ -146,6 +145,15 @@ def _bars(
         _group(key, [(LOOKS[results.arm(name)], s[key]) for name, s in systems.items() if key in s])
         for key in keys
     ]
+    return _drawn(groups, about, text)
+
+
+def _drawn(groups: list[Group], about: str, text: str) -> str:
+    """Return bars with their caption, which explains whiskers and dashes where there are some."""
+    if any(bar.interval for group in groups for bar in group.bars):
+        text += " Whiskers: 95 % bootstrap intervals over test samples."
+    if any(group.chance is not None for group in groups):
+        text += " Dashed: chance."
     return _figure(charts.bars(groups, about), text)
 
 

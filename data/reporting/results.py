@@ -122,8 +122,11 @@ def parse_results(raw: Any) -> Results:
     for part in ("data", "seconds", "settings", "environment"):
         _object(part, top.get(part))
     _numbers("seconds", top.get("seconds"), 0, math.inf)
+    data = top.get("data") or {}
     for part in ("negatives", "rejected"):
-        _numbers(f"data.{part}", (top.get("data") or {}).get(part), 0, math.inf)
+        _numbers(f"data.{part}", data.get(part), 0, math.inf)
+    _number("data.samples", data.get("samples"), 0, math.inf)
+    _number("data.verified_false", data.get("verified_false"), 0, 1)
     return Results(encoders, lmms, benchmarks, differences, tuple(map(str, notes)), top)
 
 
@@ -148,7 +151,7 @@ def _encoder(where: str, raw: Any) -> Encoder:
         sizes=sizes,
         operators={
             pool: {
-                name: _score(f"{where}.per_operator.{pool}.{name}", score, "accuracy")
+                "no edit" if name == "unknown" else name: _score(f"{where}.{pool}.{name}", score, "accuracy")
                 for name, score in _object(f"{where}.per_operator.{pool}", found).items()
             }
             for pool, found in _object(f"{where}.per_operator", entry.get("per_operator")).items()
@@ -159,6 +162,9 @@ def _encoder(where: str, raw: Any) -> Encoder:
 def _lmm(where: str, raw: Any) -> dict[str, Score]:
     entry = _object(where, raw)
     types = _object(f"{where}.accuracy", entry.get("accuracy"))
+    counts = _numbers(f"{where}.n_per_type", entry.get("n_per_type"), 0, math.inf)
+    if isinstance(entry.get("n"), int | float):
+        entry = {**entry, "n": {"overall": entry["n"], **counts}}  # one number is that of all questions
     ordered = sorted(types, key=lambda name: name != "overall")  # the sum first, then as written
     return {name: _score(where, entry, "accuracy", name) for name in ordered}
 

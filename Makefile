@@ -68,7 +68,7 @@ sft: setup ## stage 3, supervised fine-tuning: CONFIG=configs/mmgeolm/NAME.yaml
 
 retrieval: setup ## Hit@k on the four pools: MODEL="runs/NAME/export ..." DATA=runs/data/NAME
 	$(PY) -m geoclip.retrieval $(or $(MODEL),$(error MODEL=runs/NAME/export is missing)) \
-	  data=[$(or $(DATA),$(error DATA=runs/data/NAME is missing))] out=$(or $(OUT),$(RUNS)/retrieval) $(ARGS)
+	  data=$(or $(DATA),$(error DATA=runs/data/NAME is missing)) out=$(or $(OUT),$(RUNS)/retrieval) $(ARGS)
 
 evaluate: setup ## a benchmark: MODEL="runs/NAME/export ..." BENCHMARK=NAME DATA=FOLDER
 	$(PY) -m mmgeolm.evaluate $(or $(MODEL),$(error MODEL=runs/NAME/export is missing)) \

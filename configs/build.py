@@ -79,6 +79,8 @@ class BuildConfig:
 
     def __post_init__(self) -> None:
         if self.shard_size < 1 or self.workers < 0:
-            raise ValueError(f"shard_size={self.shard_size} and workers={self.workers}: expected >= 1 and >= 0")
+            raise ValueError(
+                f"shard_size={self.shard_size} and workers={self.workers}: expected >= 1 and >= 0"
+            )
         if isinstance(self.splits, dict) and any(count < 1 for count in self.splits.values()):
             raise ValueError(f"splits is {self.splits}; every split needs at least one sample")

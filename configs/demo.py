@@ -90,7 +90,14 @@ def encoders(demo: Demo) -> None:
 
     def arm(name: str, run: str, *more: str) -> None:
         files = [str(HERE / "encoder.yaml"), str(HERE / f"arm_{name[0].lower()}.yaml")]
-        demo.step(f"encoder {run}", "geoclip.train", *files, *common, f"trainer.run_dir={demo.out / 'encoders' / run}", *more)
+        demo.step(
+            f"encoder {run}",
+            "geoclip.train",
+            *files,
+            *common,
+            f"trainer.run_dir={demo.out / 'encoders' / run}",
+            *more,
+        )
 
     arm("A", "A")
     arm("B", "B")
@@ -110,24 +117,51 @@ def shards(demo: Demo) -> Path:
 def retrieval(demo: Demo) -> None:
     """Score every encoder on the four pools."""
     untrained = demo.out / "encoders" / "untrained"
-    demo.step("encoder untrained", "geoclip.untrained", demo.cfg.warmstart, str(untrained), f"seed={demo.cfg.seed}")
+    demo.step(
+        "encoder untrained", "geoclip.untrained", demo.cfg.warmstart, str(untrained), f"seed={demo.cfg.seed}"
+    )
     models = [str(demo.out / "encoders" / arm / "export" / "clip") for arm in ("A", "B", "C", "untrained")]
     data, out = f"data={shards(demo) / 'test'}", f"out={demo.out / 'retrieval'}"
-    demo.step("retrieval", "geoclip.retrieval", demo.cfg.warmstart, *models, data, out, f"seed={demo.cfg.seed}")
+    demo.step(
+        "retrieval", "geoclip.retrieval", demo.cfg.warmstart, *models, data, out, f"seed={demo.cfg.seed}"
+    )
 
 
 def lmms(demo: Demo) -> None:
     """Align and fine-tune the same small LMM on each tower, and let it answer."""
-    data = [f"train.shards=[{shards(demo) / 'train'}]", f"trainer.seed={demo.cfg.seed}", f"train.seed={demo.cfg.seed}"]
+    data = [
+        f"train.shards=[{shards(demo) / 'train'}]",
+        f"trainer.seed={demo.cfg.seed}",
+        f"train.seed={demo.cfg.seed}",
+    ]
     for name in demo.cfg.lmms:
         tower = demo.out / "encoders" / name / "export" / "vision"
         run = demo.out / "lmm" / name
         start = [f"tower={tower}", f"lm.tokenizer={demo.cfg.warmstart}"]
-        demo.step(f"align {name}", "mmgeolm.train", str(HERE / "align.yaml"), *data, *start, f"trainer.run_dir={run / 'align'}")
+        demo.step(
+            f"align {name}",
+            "mmgeolm.train",
+            str(HERE / "align.yaml"),
+            *data,
+            *start,
+            f"trainer.run_dir={run / 'align'}",
+        )
         start = [f"start={run / 'align' / 'export'}"]
-        demo.step(f"sft {name}", "mmgeolm.train", str(HERE / "sft.yaml"), *data, *start, f"trainer.run_dir={run / 'sft'}")
+        demo.step(
+            f"sft {name}",
+            "mmgeolm.train",
+            str(HERE / "sft.yaml"),
+            *data,
+            *start,
+            f"trainer.run_dir={run / 'sft'}",
+        )
     models = [str(demo.out / "lmm" / name / "sft" / "export") for name in demo.cfg.lmms]
-    options = [f"data={shards(demo) / 'test'}", "max_new_tokens=48", "batch_size=50", f"out={demo.out / 'answers'}"]
+    options = [
+        f"data={shards(demo) / 'test'}",
+        "max_new_tokens=48",
+        "batch_size=50",
+        f"out={demo.out / 'answers'}",
+    ]
     demo.step("answers", "mmgeolm.evaluate", *models, "benchmark=synthetic", *options)
     best = demo.cfg.lmms[-1]
     if Path(demo.cfg.wemath).is_dir():

@@ -30,7 +30,9 @@ def summarise(
     ]
     comparisons = [_towards_b(pair) for pair in comparisons]
     results = {
-        "encoders": {folders[m]: _encoder(out, folders[m], entry) for m, entry in retrieval["models"].items()},
+        "encoders": {
+            folders[m]: _encoder(out, folders[m], entry) for m, entry in retrieval["models"].items()
+        },
         "lmms": {names[folder]: _accuracies(found) for folder, found in answers["models"].items()},
         "benchmarks": _benchmarks(out / "wemath" / "results.json"),
         "data": _data(shards),
@@ -57,7 +59,9 @@ def claims(comparisons: Sequence[dict[str, Any]], encoders: dict[str, Any]) -> l
                 f"[{100 * pair['low']:+.1f}, {100 * pair['high']:+.1f}]"
             )
     loss = 100 * (encoders["A"]["hit@1"]["random"] - encoders["B"]["hit@1"]["random"])
-    lines.append(f"random pool: B is {loss:+.1f} points below A; allowed are 5: {'holds' if loss <= 5 else 'does not hold'}")
+    lines.append(
+        f"random pool: B is {loss:+.1f} points below A; allowed are 5: {'holds' if loss <= 5 else 'does not hold'}"
+    )
     return lines
 
 
@@ -105,7 +109,9 @@ def _by_kind(operators: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def _accuracies(found: dict[str, Any]) -> dict[str, Any]:
     """Return an evaluation's accuracies, intervals and counts by group, with the whole under ``overall``."""
     groups = {**found["groups"], "overall": found}
-    parts = {part: {name: group[part] for name, group in groups.items()} for part in ("accuracy", "ci95", "n")}
+    parts = {
+        part: {name: group[part] for name, group in groups.items()} for part in ("accuracy", "ci95", "n")
+    }
     chance = {name: group["chance"] for name, group in groups.items()}
     return {**parts, "n": found["n"], "n_per_type": parts["n"], "chance": chance}
 

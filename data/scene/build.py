@@ -89,12 +89,15 @@ def _place(figure: Figure, program: Program) -> tuple[Mapping[str, Point], float
     middle = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
     half = CANVAS / 2
     return {
-        name: (half + scale * (x - middle[0]), half - scale * (y - middle[1])) for name, (x, y) in spun.items()
+        name: (half + scale * (x - middle[0]), half - scale * (y - middle[1]))
+        for name, (x, y) in spun.items()
     }, 1 / scale
 
 
 def _turn(point: Point, program: Program) -> Point:
-    z = complex(-point[0] if program.flip else point[0], point[1]) * cmath.exp(1j * math.radians(program.turn))
+    z = complex(-point[0] if program.flip else point[0], point[1]) * cmath.exp(
+        1j * math.radians(program.turn)
+    )
     return z.real, z.imag
 
 
@@ -128,4 +131,6 @@ def _lengths(ends: list[Point]) -> tuple[float, float]:
 
 
 def _meet(a: Point, b: Point, c: Point, d: Point) -> bool:
-    return min(g.to_segment(a, c, d), g.to_segment(b, c, d), g.to_segment(c, a, b), g.to_segment(d, a, b)) < 1.0
+    return (
+        min(g.to_segment(a, c, d), g.to_segment(b, c, d), g.to_segment(c, a, b), g.to_segment(d, a, b)) < 1.0
+    )

@@ -45,7 +45,9 @@ def phrase(fact: Fact, style: int = 0) -> str:
     wording = WORDINGS[fact.kind]
     # One bit of the style per kind, so that every combination of wordings occurs.
     choice = (style >> (sum(map(ord, fact.kind)) % 3)) % len(wording)
-    return wording[choice].format(*fact.args, value=f"{fact.value:g}" if isinstance(fact.value, int | float) else "")
+    return wording[choice].format(
+        *fact.args, value=f"{fact.value:g}" if isinstance(fact.value, int | float) else ""
+    )
 
 
 def caption(facts: Sequence[Fact], style: int = 0) -> str:
@@ -83,7 +85,9 @@ def caption(facts: Sequence[Fact], style: int = 0) -> str:
     return " ".join(_capital(s) + "." for s in sentences)
 
 
-def _split(facts: list[Fact], known: set[str], kinds: tuple[str, ...] | None) -> tuple[list[Fact], list[Fact]]:
+def _split(
+    facts: list[Fact], known: set[str], kinds: tuple[str, ...] | None
+) -> tuple[list[Fact], list[Fact]]:
     """Part the facts into those of ``kinds`` whose letters are all known, and the others."""
     inside = [f for f in facts if set("".join(f.args)) <= known and (kinds is None or f.kind in kinds)]
     return inside, [f for f in facts if f not in inside]

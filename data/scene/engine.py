@@ -14,6 +14,7 @@ from configs.build import BuildConfig
 from data.sample import Edit, Negative, Sample
 from data.scene.build import Rejected, build
 from data.scene.caption import caption
+from data.scene.choices import with_options
 from data.scene.draw import Positive, draw_positive, picture
 from data.scene.edits import Edited, difference, edits
 from data.scene.layout import layout
@@ -23,6 +24,8 @@ from data.scene.types import Built, Fact, Program, Scene
 
 EDIT_ATTEMPTS = 6
 """Edits tried per negative asked for."""
+CHOICE_SHARE = 0.2
+"""Share of questions that are asked with options, where the answer allows it."""
 VERSION = 1
 """Raised whenever the same seed gives another sample."""
 
@@ -35,6 +38,8 @@ def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Count
     images = {"png": picture(positive.display, cfg.scene)}
     negatives = _negatives(cfg, positive, rng, images, rejected)
     question = ask(positive.built, rng) if cfg.scene.questions else None
+    if question and rng.random() < CHOICE_SHARE:
+        question = with_options(question, rng) or question
     sample = Sample(
         key=f"{split}{index:08d}",
         caption=positive.caption,

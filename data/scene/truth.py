@@ -152,7 +152,12 @@ def _shape_class(name: str, points: list[Point], sides: list[float], angles: lis
     if name == "trapezoid":
         # Whether a parallelogram is a trapezoid is a matter of convention, so it is neither.
         return UNKNOWN if max(first, second) <= 1 else min(first, second)
-    values = {"parallelogram": max(first, second), "rectangle": square, "rhombus": equal, "square": max(square, equal)}
+    values = {
+        "parallelogram": max(first, second),
+        "rectangle": square,
+        "rhombus": equal,
+        "square": max(square, equal),
+    }
     return values[name]
 
 
@@ -251,9 +256,7 @@ def _triangles(same_size: bool) -> Callable[[Fact, Scene], float]:
         if set(fact.args[0]) == set(fact.args[1]):
             return UNKNOWN
         first, second = (_points(scene, name) for name in fact.args)
-        ratios = [
-            g.distance(first[i], first[i - 1]) / g.distance(second[i], second[i - 1]) for i in range(3)
-        ]
+        ratios = [g.distance(first[i], first[i - 1]) / g.distance(second[i], second[i - 1]) for i in range(3)]
         pairs = [(r, 1.0) for r in ratios] if same_size else list(combinations(ratios, 2))
         return max(unequal(x, y) for x, y in pairs)
 

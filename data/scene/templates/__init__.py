@@ -13,19 +13,34 @@ FAMILIES: dict[str, Family] = {f.name: f for f in (TRIANGLE, QUADRILATERAL, PARA
 TEMPLATES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "triangle_cevian": ("triangle", {"kind": ("triangle",), "extra": ("cevian", "bisector")}),
     "right_triangle": ("triangle", {"kind": ("right triangle",), "extra": ("none", "none", "cevian")}),
-    "isosceles_triangle": ("triangle", {"kind": ("isosceles triangle",), "extra": ("none", "none", "cevian")}),
-    "equilateral_triangle": ("triangle", {"kind": ("equilateral triangle",), "extra": ("none", "none", "cevian")}),
+    "isosceles_triangle": (
+        "triangle",
+        {"kind": ("isosceles triangle",), "extra": ("none", "none", "cevian")},
+    ),
+    "equilateral_triangle": (
+        "triangle",
+        {"kind": ("equilateral triangle",), "extra": ("none", "none", "cevian")},
+    ),
     "triangle_median": ("triangle", {"kind": ("triangle", "right triangle"), "extra": ("median",)}),
     "triangle_altitude": ("triangle", {"kind": ("triangle", "isosceles triangle"), "extra": ("altitude",)}),
     "triangle_midsegment": (
         "triangle",
-        {"kind": ("triangle", "isosceles triangle"), "extra": ("midsegment", "midsegment", "parallel", "slant")},
+        {
+            "kind": ("triangle", "isosceles triangle"),
+            "extra": ("midsegment", "midsegment", "parallel", "slant"),
+        },
     ),
     "parallelogram_diagonals": ("quadrilateral", {"kind": ("parallelogram",), "extra": ("diagonals",)}),
-    "rectangle": ("quadrilateral", {"kind": ("rectangle",), "extra": ("none", "diagonals", "midpoint", "point")}),
+    "rectangle": (
+        "quadrilateral",
+        {"kind": ("rectangle",), "extra": ("none", "diagonals", "midpoint", "point")},
+    ),
     "rhombus": ("quadrilateral", {"kind": ("rhombus",), "extra": ("none", "diagonals", "midpoint", "point")}),
     "square": ("quadrilateral", {"kind": ("square",), "extra": ("none", "diagonals", "midpoint", "point")}),
-    "trapezoid": ("quadrilateral", {"kind": ("trapezoid",), "extra": ("none", "diagonals", "midpoint", "point")}),
+    "trapezoid": (
+        "quadrilateral",
+        {"kind": ("trapezoid",), "extra": ("none", "diagonals", "midpoint", "point")},
+    ),
     "parallels_transversal": (
         "parallels",
         {"relation": ("parallel", "parallel", "skew", "parallel perpendicular", "skew perpendicular")},

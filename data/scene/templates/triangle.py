@@ -22,7 +22,9 @@ def draw(params: Params) -> Figure:
     if kind == "isosceles triangle":
         figure.stated.append(Fact("equal", ("AB", "BC")))
     if extra == "none":  # a tick or number on a side that a point divides could be taken for its part's
-        ticked = {"isosceles triangle": ("AB", "BC"), "equilateral triangle": ("AB", "BC", "CA")}.get(kind, ())
+        ticked = {"isosceles triangle": ("AB", "BC"), "equilateral triangle": ("AB", "BC", "CA")}.get(
+            kind, ()
+        )
         figure.marks += [Mark("tick", side) for side in ticked]
     if kind == "right triangle":
         figure.stated.append(Fact("perpendicular", ("AB", "BC")))

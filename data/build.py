@@ -1,21 +1,19 @@
 """Make shards with the scene engine: ``python -m data.build configs/data/NAME.yaml key=value``.
 
 One folder per split. Sample i of a split depends on the recipe alone, so any number of workers gives the same
-bytes. Samples are drawn in parallel and laid aside on disk; then every caption is compared with all others of the
-split, and the nearest ones that are false of the scene become retrieval negatives.
+bytes. Samples are drawn in parallel and laid aside on disk; then every caption is compared with all others of
+the split, and the nearest ones that are false of the scene become retrieval negatives.
 """
 
 from __future__ import annotations
 
-import os
 import pickle
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
-from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from rich.table import Table
 from configs.build import BuildConfig
 from configs.load import load_config, to_plain
 from configs.runtime import command, console, runs_root
+from data.parallel import ordered, processes
 from data.retrieval import choose, mine
 from data.sample import Edit, Negative, Sample
 from data.scene.engine import VERSION, make_sample, scene_of, truth_of_caption
@@ -35,7 +34,7 @@ CANDIDATES = 5
 """Similar captions looked at per retrieval negative asked for; many are true of the scene."""
 
 
-def build_split(cfg: BuildConfig, split: str, out: Path, pool: Pool) -> dict[str, Any]:
+def build_split(cfg: BuildConfig, split: str, out: Path, pool: Executor) -> dict[str, Any]:
     """Write the shards of one split to ``out`` and return their index; a complete folder is reused."""
     recipe = {**to_plain(cfg), "splits": cfg.splits[split], "split": split, "version": VERSION}
     for free in ("out", "workers", "name", "shard_size"):
@@ -53,11 +52,11 @@ def build_split(cfg: BuildConfig, split: str, out: Path, pool: Pool) -> dict[str
 
 
 def _draw(
-    cfg: BuildConfig, split: str, scratch: Path, pool: Pool, rejected: Counter[str]
+    cfg: BuildConfig, split: str, scratch: Path, pool: Executor, rejected: Counter[str]
 ) -> list[tuple[Path, list[str], list[Any]]]:
     """Draw all samples; return per chunk the file that holds them, their captions and their facts."""
     starts = range(0, cfg.splits[split], CHUNK)
-    work = pool.imap(partial(_draw_chunk, cfg, split, scratch), starts)
+    work = ordered(pool, partial(_draw_chunk, cfg, split, scratch), starts)
     parts = []
     for path, captions, facts, reasons in track(work, f"{split}: drawing", len(starts), console=console):
         rejected.update(reasons)
@@ -82,13 +81,13 @@ def _with_retrieval(
     cfg: BuildConfig,
     split: str,
     parts: Sequence[tuple[Path, list[str], list[Any]]],
-    pool: Pool,
+    pool: Executor,
     rejected: Counter[str],
 ) -> Iterator[Sample]:
     """Yield all samples in order, each with its retrieval negatives."""
     captions = [caption for _, texts, _ in parts for caption in texts]
     facts = [fact for _, _, found in parts for fact in found]
-    near = [[] for _ in captions]
+    near: list[list[int]] = [[] for _ in captions]
     if cfg.negatives.retrieval:
         near = mine(captions, top=CANDIDATES * cfg.negatives.retrieval)[1].tolist()
     jobs, at = [], 0
@@ -96,7 +95,7 @@ def _with_retrieval(
         rows = [[(captions[j], facts[j]) for j in near[at + i]] for i in range(len(texts))]
         jobs.append((path, rows))
         at += len(texts)
-    work = pool.imap(partial(_retrieve_chunk, cfg.negatives.retrieval), jobs)
+    work = ordered(pool, partial(_retrieve_chunk, cfg.negatives.retrieval), jobs)
     for samples, refused in track(work, f"{split}: retrieval", len(jobs), console=console):
         rejected["retrieval: not false of the scene"] += refused
         yield from samples
@@ -143,7 +142,7 @@ def main(argv: list[str]) -> None:
     """Build every split of the recipe."""
     cfg = load_config(BuildConfig, argv)
     out = Path(cfg.out) if cfg.out else runs_root() / "data" / cfg.name
-    with get_context("spawn").Pool(cfg.workers or os.cpu_count()) as pool:
+    with processes(cfg.workers) as pool:
         indices = {split: build_split(cfg, split, out / split, pool) for split in cfg.splits}
     console.print(_summary(cfg.name, indices))
     console.print(f"wrote {out}", markup=False, soft_wrap=True)

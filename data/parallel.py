@@ -1,0 +1,52 @@
+"""Work on all cores, results in order: bounded look-ahead, clean Ctrl-C, an error when a worker dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import TypeVar
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+@contextmanager
+def processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool of ``count`` fresh processes, 0: one per core. An exception drops the work not yet begun."""
+    context = get_context("spawn")  # forking a process that has threads, as numpy's, can hang
+    count = count or os.cpu_count() or 1
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_leave_interrupts_to_the_parent) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def ordered(
+    pool: Executor, function: Callable[[Job], Result], jobs: Iterable[Job], ahead: int = 64
+) -> Iterator[Result]:
+    """Yield ``function(job)`` for all jobs in their order, at most ``ahead`` of them begun and not yet taken.
+
+    Raises ValueError when a worker process dies, where multiprocessing's own pool would wait for ever.
+    """
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for job in jobs:
+            waiting.append(pool.submit(function, job))
+            if len(waiting) == ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise ValueError("a worker process died, most likely out of memory; use fewer workers") from error
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

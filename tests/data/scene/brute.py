@@ -1,8 +1,8 @@
 """A second opinion on facts: complex numbers and Gram matrices, nothing shared with data/scene/truth.py.
 
-``miss`` says by how many visible margins (5 degrees, 8 % of the longer length, 10 px) a statement fails as plane
-geometry, whatever is drawn; every class is read inclusively (a square is a rectangle, a parallelogram a
-trapezoid).
+``miss`` says by how many visible margins (5 degrees, 8 % of the longer length, 10 px) a statement fails as
+plane geometry, whatever is drawn; every class is read inclusively (a square is a rectangle, a parallelogram
+a trapezoid).
 """
 
 import cmath
@@ -163,7 +163,7 @@ def two(relation):
 
 
 def cevian(condition):
-    """Whether a segment joins a corner of a triangle with a point of the other side's line, as ``condition`` says."""
+    """Whether a segment joins a corner P of a triangle with a Q that has to the other side what it should."""
 
     def check(z, segment, triangle):
         return min(

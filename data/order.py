@@ -103,8 +103,8 @@ class GlobalBatchSampler(Sampler[list[int]]):
         for name, here in self._order().items():
             if state[name] != here:
                 raise ValueError(
-                    f"the checkpoint was reading with {name}={state[name]!r}, this run has {here!r}: the order "
-                    "of samples would differ; use the same shards and loader options, or start a new run"
+                    f"the checkpoint was reading with {name}={state[name]!r}, this run has {here!r}: the "
+                    "order of samples would differ; use the same shards and options, or start a new run"
                 )
         self.epoch, self.position = state["epoch"], state["position"]
 

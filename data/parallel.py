@@ -21,12 +21,12 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
     """A pool of ``count`` fresh processes, 0: one per core. An exception drops the work not yet begun."""
     context = get_context("spawn")  # forking a process that has threads, as numpy's, can hang
     count = count or os.cpu_count() or 1
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_leave_interrupts_to_the_parent) as pool:
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_leave_interrupts_to_the_parent)
+    try:
+        yield pool
+    finally:
+        # Once only: a second shutdown, as at the end of `with pool`, would take the cancelling back.
+        pool.shutdown(cancel_futures=True)
 
 
 def ordered(

@@ -107,7 +107,8 @@ def _examples(run: Path, results: Results) -> str:
     told = (
         f"{len(chosen)} of the first {len(samples)} {folder.name} samples, one template after the other, at "
         f"most {SHOWN} negatives of each kind. Words that were changed are marked. The residual says by how "
-        "many visible margins the decisive statement misses the truth; 1 is the least that a person can see."
+        "many visible margins the decisive statement misses the truth: 1 is the least that a person can see, "
+        "99 a statement about something that is not there."
     )
     return paragraph(told, "muted") + "".join(cards.card(sample, most=SHOWN) for sample in chosen)
 

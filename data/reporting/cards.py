@@ -116,7 +116,9 @@ def _question(sample: Sample) -> str:
 
 
 def _negative(negative: Negative, sample: Sample) -> str:
-    edits = "; ".join(f"{e.operator}: {e.before or '—'} → {e.after or '—'}" for e in negative.edits)
+    # An edit of the whole caption (retrieval) would only say both captions again.
+    shown = [e for e in negative.edits if e.after != negative.text]
+    edits = "; ".join(f"{e.operator}: {e.before or '—'} → {e.after or '—'}" for e in shown)
     told = f"<small>{escape(edits)}</small>" if edits else ""
     proof = f'<small class="{escape(negative.verdict)}">{escape(verdict(negative))}</small>'
     if negative.image is not None:

@@ -32,6 +32,7 @@ h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 1rem; }
 h2 { font-size: 1.2rem; margin: 2.75rem 0 .5rem; padding-top: .6rem; border-top: 1px solid #bbb; }
 h1, h2, h3, h4 { break-after: avoid; }
 p { max-width: 46rem; margin: 0 0 .8rem; }
+p, li { text-wrap: pretty; }
 .muted, figcaption { color: #555; font-size: .875rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; margin: .6rem 0 1.2rem; font-size: .85rem; line-height: 1.4; }

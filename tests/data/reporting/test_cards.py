@@ -86,6 +86,11 @@ def test_foreign_negatives_are_called_unverified(sample):
     assert '<small class="unverified">unverified</small>' in card(foreign)
 
 
+def test_a_retrieved_caption_is_told_once(sample):
+    found = Negative("retrieval", "Another figure.", None, (Edit("retrieval", "Mine.", "Another figure."),))
+    assert card(sample(1, negatives=(found,))).count("Another figure.") == 1
+
+
 def test_hostile_text_stays_text(sample):
     evil = '<script>alert(1)</script>" onload="x'
     edits = (Edit(evil, evil, evil),)

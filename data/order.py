@@ -90,9 +90,8 @@ class GlobalBatchSampler(Sampler[list[int]]):
 
         Any number of ranks, and any batch size, can go on from it.
         """
-        position = (
-            self.position if self.remaining else self.samples
-        )  # what an epoch leaves out, it has passed
+        # What an epoch leaves out, it has passed: fewer ranks must not take it up again.
+        position = self.position if self.remaining else self.samples
         if unfinished:
             position = self.position - unfinished * self.global_batch
         place = {"epoch": self.epoch, "position": position, "global_batch": self.global_batch}

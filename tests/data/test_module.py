@@ -149,14 +149,25 @@ def test_a_run_of_two_ranks_goes_on_with_one(folder, tmp_path, stop):
     assert one.trainer.current_epoch == 2
 
 
-def test_one_rank_goes_on_with_two(folder, tmp_path):
+@pytest.mark.parametrize("stop", [8, 9])
+def test_one_rank_goes_on_with_two(folder, tmp_path, stop):
     with pytest.raises(RuntimeError, match="killed"):
-        fit(tmp_path, tmp_path / "one", module(folder), fail_at=9, every=8)
-    trainer(tmp_path / "b", devices=2, strategy="ddp_fork").fit(
-        Tiny(tmp_path / "two"), module(folder), ckpt_path=tmp_path / "step=8.ckpt"
-    )
+        fit(tmp_path, tmp_path / "one", module(folder), fail_at=stop + 1, every=stop)
+    pair = trainer(tmp_path / "b", devices=2, strategy="ddp_fork")
+    pair.fit(Tiny(tmp_path / "two"), module(folder), ckpt_path=tmp_path / f"step={stop}.ckpt")
     fit(tmp_path / "a", tmp_path / "whole", module(folder))
-    assert flat(seen(tmp_path / "one"))[:32] + together(tmp_path / "two") == flat(seen(tmp_path / "whole"))
+    whole = flat(seen(tmp_path / "whole"))
+    # After nine batches four samples are left, which no longer fill a batch of eight.
+    assert together(tmp_path / "two") == whole[32 if stop == 8 else 40 :]
+
+
+def test_an_epoch_that_two_ranks_ended_is_not_gone_on_with_by_one(folder, tmp_path):
+    two = {"devices": 2, "strategy": "ddp_fork", "max_epochs": -1, "max_steps": 4, "every": 4}
+    trainer(tmp_path, **two).fit(Tiny(tmp_path / "two"), module(folder, limit=38))  # six samples stay over
+    one = fit(tmp_path / "c", tmp_path / "one", module(folder, limit=38), tmp_path / "step=4.ckpt")
+    fit(tmp_path / "a", tmp_path / "whole", module(folder, limit=38))
+    assert seen(tmp_path / "one") == seen(tmp_path / "whole")[9:]
+    assert one.trainer.current_epoch == 2
 
 
 def test_a_checkpoint_of_other_data_is_refused(folder, write, tmp_path):

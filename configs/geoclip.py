@@ -8,7 +8,7 @@ from typing import Any
 
 from configs.data import LoaderConfig
 from configs.load import one_of
-from configs.trainer import OptimConfig, TrainerConfig
+from configs.training import OptimConfig, TrainerConfig
 
 
 @dataclass(kw_only=True)

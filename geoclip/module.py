@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from configs.geoclip import ObjectiveConfig
-from configs.trainer import OptimConfig, build_optimizer, shard
+from configs.trainer import build_optimizer, shard
+from configs.training import OptimConfig
 from geoclip.collate import Batch
 from geoclip.encoder import DualEncoder
 from geoclip.objectives import GLOBAL, TERMS, Features, accuracies, gather_features

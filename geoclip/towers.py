@@ -53,8 +53,11 @@ def load_encoder(path: str) -> DualEncoder:
     :func:`save_timm`.
 
     Any model of ``AutoModel`` with image and text features, one picture size and a logit scale will do (CLIP,
-    SigLIP, AltCLIP and their relatives). Raises ValueError naming what is wrong with the folder.
+    SigLIP, AltCLIP and their relatives). A run's ``export`` folder stands for its ``clip``. Raises ValueError
+    naming what is wrong with the folder.
     """
+    if not (Path(path) / "config.json").is_file() and (Path(path) / "clip").is_dir():
+        path = str(Path(path) / "clip")
     if (Path(path) / OWN_CONFIG).is_file():
         return _load_timm(Path(path))
     model = load_strict(AutoModel, path, check=_check_contrastive)

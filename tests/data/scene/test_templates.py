@@ -1,0 +1,136 @@
+"""The templates: each draws clear figures of its own kind, labelled as it tells, often enough to be quick."""
+
+from random import Random
+
+import pytest
+
+from configs.build import SceneConfig
+from data.scene.build import MIN_ANGLE, MIN_DISTANCE, Rejected, available_numbers, build
+from data.scene.draw import draw_program
+from data.scene.templates import FAMILIES, TEMPLATES
+from data.scene.types import CANVAS, Program
+
+WHAT = {
+    "triangle_cevian": {"triangle", "on"},
+    "right_triangle": {"right triangle", "perpendicular"},
+    "isosceles_triangle": {"isosceles triangle", "equal"},
+    "equilateral_triangle": {"equilateral triangle"},
+    "triangle_median": {"median"},
+    "triangle_altitude": {"on", "perpendicular"},
+    "triangle_midsegment": set(),
+    "parallelogram_diagonals": {"parallelogram", "intersection"},
+    "rectangle": {"rectangle"},
+    "rhombus": {"rhombus"},
+    "square": {"square"},
+    "trapezoid": {"trapezoid", "parallel"},
+    "parallels_transversal": {"on"},
+    "circle_inscribed_angle": {"circle", "on_circle"},
+}
+
+
+def test_the_fourteen_templates_are_there():
+    assert set(TEMPLATES) == set(WHAT)
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_template_states_what_it_is_named_for(draw, template):
+    for seed in range(5):
+        _, built = draw(template, seed)
+        said = {fact.kind for fact in built.stated} | {fact.value for fact in built.stated}
+        assert said >= WHAT[template]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_more_than_one_in_twenty_programs_gives_a_clear_figure(template):
+    rng, clear = Random(template), 0
+    for _ in range(200):
+        try:
+            build(draw_program(template, SceneConfig(), rng))
+            clear += 1
+        except Rejected:
+            pass
+    assert clear > 10
+
+
+def test_figures_fill_the_canvas_and_leave_room_for_labels(scenes):
+    for built in scenes:
+        xy = list(built.scene.points.values())
+        for centre, radius in built.scene.circles:
+            x, y = built.scene.points[centre]
+            xy += [(x - radius, y - radius), (x + radius, y + radius)]
+        xs, ys = zip(*xy, strict=True)
+        assert min(*xs, *ys) >= 45.9
+        assert max(*xs, *ys) <= CANVAS - 45.9
+        assert max(max(xs) - min(xs), max(ys) - min(ys)) == pytest.approx(244)
+
+
+def test_points_and_lines_keep_apart(scenes, brute):
+    for built in scenes:
+        z = brute.place(built.scene)
+        names = sorted(z)
+        for i, p in enumerate(names):
+            assert all(abs(z[p] - z[q]) >= MIN_DISTANCE for q in names[:i])
+        for s in built.scene.segments:
+            for t in built.scene.segments:
+                shared = set(s) & set(t)
+                if s != t and shared and len(set(s + t)) == 3:
+                    (v,), (p, q) = shared, set(s) ^ set(t)
+                    angle = brute.turn(z[p] - z[v], z[q] - z[v])
+                    assert angle >= MIN_ANGLE - 1e-6 or angle < 1e-6
+
+
+def test_told_numbers_are_labelled_and_labels_are_told(scenes):
+    for built in scenes:
+        told = {(f.kind, f.args[0], f"{f.value:g}") for f in built.stated if f.kind in ("length", "angle")}
+        labelled = {(m.kind, m.at, m.text) for m in built.scene.marks if m.text}
+        assert told == labelled
+
+
+def test_marks_are_true_of_the_figure(scenes, brute):
+    """Ticks of one count join equal segments, a right mark stands at a right angle, arcs at equal angles."""
+    for built in scenes:
+        z, marks = brute.place(built.scene), built.scene.marks
+        for count in (1, 2):
+            lengths = [abs(z[m.at[0]] - z[m.at[1]]) for m in marks if m.kind == "tick" and m.count == count]
+            assert lengths == pytest.approx([lengths[0]] * len(lengths)) if lengths else True
+            assert len(lengths) != 1
+        for mark in marks:
+            if mark.kind == "right":
+                assert brute.size(mark.at, z) == pytest.approx(90)
+        arcs = [brute.size(m.at, z) for m in marks if m.kind == "arc"]
+        assert not arcs or max(arcs) - min(arcs) < 1e-9
+
+
+def test_at_most_as_many_numbers_as_asked_for(draw):
+    for template in TEMPLATES:
+        for numbers in (0, 1, 2):
+            program, built = draw(template, f"numbers {numbers}", numbers=numbers)
+            assert len(program.given) <= numbers
+            assert sum(f.kind in ("length", "angle") for f in built.stated) == len(program.given)
+
+
+def test_a_program_survives_json_and_rebuilds_the_same_figure(draw):
+    for template in TEMPLATES:
+        program, built = draw(template, "json")
+        again = Program.from_json(program.to_json())
+        assert again == program
+        assert build(again) == built
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
+def test_an_edit_leads_to_values_the_family_can_draw(family):
+    for operator, (parameter, following) in family.choices.items():
+        fixed = [values for f, values in TEMPLATES.values() if f == family.name]
+        assert any(parameter in values for values in fixed), operator
+        for value, others in following.items():
+            assert value not in others
+            assert set(others) <= set(following)
+
+
+def test_slots_depend_on_parameters_that_can_change(draw):
+    for template in TEMPLATES:
+        for seed in range(5):
+            program, _ = draw(template, seed)
+            for slot, parameter in available_numbers(program).items():
+                assert len(slot) in (2, 3)
+                assert len(FAMILIES[program.template].ranges[parameter]) > 1

@@ -1,8 +1,8 @@
 """The main job on one machine: ``python -m configs.demo configs/demo/demo.yaml``.
 
-Runs the project's own commands one after another: shards, three encoder arms from one warm start, Hit@k on four
-pools, the same small LMM on three towers, its answers, We-Math, and the report. A step that is done is not done
-again; the run continues where it stopped.
+Runs the project's own commands one after another: shards, three encoder arms from one warm start, Hit@k on
+four pools, the same small LMM on three towers, its answers, We-Math, and the report. A step that is done is
+not done again; the run continues where it stopped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from configs.load import config_hash, load_config, to_plain
-from configs.runtime import atomic_write, command, console, environment, write_json
+from configs.runtime import command, console, environment, write_json
 from configs.summary import summarise
 
 HERE = Path(__file__).parent / "demo"
@@ -188,8 +188,7 @@ def main(argv: list[str]) -> None:
     settings = {"seed": cfg.seed, "config": to_plain(cfg), "config_hash": config_hash(cfg)}
     results = summarise(demo.out, shards(demo), cfg.warmstart, cfg.lmms, demo.done, demo.notes)
     write_json(demo.out / "results.json", {**results, "settings": settings, "environment": environment()})
-    demo.done.pop("report", None)
-    demo.step("report", "data.report", str(demo.out))
+    subprocess.run([PYTHON, "-m", "data.report", str(demo.out)], check=True)
     console.print(f"results: {demo.out / 'results.json'}\nreport:  {demo.out / 'report.html'}")
 
 

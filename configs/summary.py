@@ -13,7 +13,7 @@ POOLS = ("random", "retrieval", "rule", "image")
 def summarise(
     out: Path, shards: Path, warmstart: str, lmms: Sequence[str], steps: dict[str, Any], notes: list[str]
 ) -> dict[str, Any]:
-    """Return the results of the demo in folder ``out``; ``notes`` gets what holds and what does not."""
+    """Return the results of the demo in folder ``out``; ``notes`` are facts the report tells."""
     retrieval = _read(out / "retrieval" / "results.json")
     folders = {warmstart: "start"} | {str(out / "encoders" / arm / "export" / "clip"): arm for arm in "ABC"}
     folders[str(out / "encoders" / "untrained" / "export" / "clip")] = "untrained"
@@ -39,30 +39,7 @@ def summarise(
         "comparisons": comparisons,
         "seconds": {name: step["seconds"] for name, step in steps.items()},
     }
-    notes += claims(comparisons, results["encoders"])
     return {**results, "notes": notes}
-
-
-def claims(comparisons: Sequence[dict[str, Any]], encoders: dict[str, Any]) -> list[str]:
-    """Say in words which of the demo's claims hold: the interval of the difference must exclude zero."""
-    wanted = [("encoders", "B", "A", "rule"), ("encoders", "B", "A", "image")]
-    wanted += [("lmms", "B", "A", "overall"), ("lmms", "B", "untrained", "overall")]
-    wanted += [("lmms", "A", "untrained", "overall")]
-    found = {(c["what"], c["a"], c["b"], c["pool"]): c for c in comparisons}
-    lines = []
-    for key in wanted:
-        if key in found:
-            pair = found[key]
-            verdict = "holds" if pair["low"] > 0 else "does not hold" if pair["high"] < 0 else "is open"
-            lines.append(
-                f"{key[0]}: {key[1]} above {key[2]} on {key[3]} {verdict}: {100 * pair['difference']:+.1f} points "
-                f"[{100 * pair['low']:+.1f}, {100 * pair['high']:+.1f}]"
-            )
-    loss = 100 * (encoders["A"]["hit@1"]["random"] - encoders["B"]["hit@1"]["random"])
-    lines.append(
-        f"random pool: B is {loss:+.1f} points below A; allowed are 5: {'holds' if loss <= 5 else 'does not hold'}"
-    )
-    return lines
 
 
 def _towards_b(pair: dict[str, Any]) -> dict[str, Any]:
@@ -96,7 +73,7 @@ def _encoder(out: Path, name: str, entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_kind(operators: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Turn ``rule/letters`` into ``rule``, ``letters``; of the combined edits each is too rare to be shown."""
+    """Turn ``rule/letters`` into ``rule``, ``letters``; each combination is too rare to be shown."""
     found: dict[str, dict[str, Any]] = {}
     for name, entry in operators.items():
         kind, operator = name.split("/", 1)
@@ -139,6 +116,7 @@ def _data(shards: Path) -> dict[str, Any]:
             for name, count in counts.items():
                 total[part][name] = total[part].get(name, 0) + count
         false += found["counts"]["verdicts"].get("false", 0)
+    total["shards"] = str(shards)
     total["verified_false"] = false / max(1, sum(total["negatives"].values()))
     return total
 

@@ -40,9 +40,10 @@ class Edit:
 class Negative:
     """One hard negative and its proof.
 
-    ``text`` holds a negative caption (rule, retrieval), ``image`` the member name of a negative picture; exactly
-    one of them is set. ``verdict`` is ``false`` when the scene proves the mismatch and ``unverified`` for foreign
-    data; ``residual`` says by how many visible margins the decisive statement misses the truth (1 is the margin).
+    ``text`` holds a negative caption (rule, retrieval), ``image`` the member name of a negative picture;
+    exactly one of them is set. ``verdict`` is ``false`` when the scene proves the mismatch and
+    ``unverified`` for foreign data; ``residual`` says by how many visible margins the decisive statement
+    misses the truth (1 is the margin).
     """
 
     kind: NegativeKind
@@ -57,9 +58,9 @@ class Negative:
 class Sample:
     """One sample. ``images`` maps member names (``png``, ``neg00.png``) to undecoded bytes.
 
-    ``messages`` is a list of chat turns ``{role, content: [{type: image} | {type: text, text}]}`` and ``answer`` is
-    ``{kind: choice|number|expression|list|text, value, choices, unit, precision}``; either may be None. ``meta``
-    holds what only its writer reads (template, question type, program of the scene).
+    ``messages`` is a list of chat turns ``{role, content: [{type: image} | {type: text, text}]}`` and
+    ``answer`` is ``{kind: choice|number|expression|list|text, value, choices, unit, precision}``; either
+    may be None. ``meta`` holds what only its writer reads (template, question type, program of the scene).
     """
 
     key: str
@@ -108,14 +109,40 @@ def _negative(key: str, index: int, raw: Any, images: Mapping[str, bytes]) -> Ne
     if text is not None and not (isinstance(text, str) and text.strip()):
         raise _fail(key, f"{name}.text", text, "a non-empty caption")
     if image is not None and image not in images:
-        raise _fail(key, f"{name}.image", image, f"one of the sample's pictures ({', '.join(sorted(images))})")
+        raise _fail(
+            key, f"{name}.image", image, f"one of the sample's pictures ({', '.join(sorted(images))})"
+        )
     if raw.get("verdict", "unverified") not in VERDICTS:
         raise _fail(key, f"{name}.verdict", raw.get("verdict"), f"one of {', '.join(VERDICTS)}")
-    try:
-        edits = tuple(Edit(**edit) for edit in raw.get("edits") or ())
-    except TypeError as error:
-        raise _fail(key, f"{name}.edits", raw.get("edits"), "a list of {operator, before, after}") from error
-    return Negative(raw["kind"], text, image, edits, raw.get("verdict", "unverified"), raw.get("residual"))
+    residual = raw.get("residual")
+    if residual is not None and (isinstance(residual, bool) or not isinstance(residual, int | float)):
+        raise _fail(key, f"{name}.residual", residual, "a number or null")
+    edits = _edits(key, f"{name}.edits", raw.get("edits") or [])
+    return Negative(raw["kind"], text, image, edits, raw.get("verdict", "unverified"), residual)
+
+
+def _edits(key: str, name: str, raw: Any) -> tuple[Edit, ...]:
+    fields = {"operator", "before", "after"}
+    good = isinstance(raw, list) and all(
+        isinstance(edit, dict) and edit.keys() == fields and all(isinstance(v, str) for v in edit.values())
+        for edit in raw
+    )
+    if not good:
+        raise _fail(key, name, raw, "a list of {operator, before, after}, all strings")
+    return tuple(Edit(**edit) for edit in raw)
+
+
+def _check_types(key: str, raw: Mapping[str, Any]) -> None:
+    """Refuse optional fields of another type."""
+    for name in ("split", "source", "licence"):
+        if not isinstance(raw.get(name) or "", str):
+            raise _fail(key, name, raw[name], "a string")
+    for name, kind, allowed in (("facts", dict, "a list of objects"), ("evidence", str, "a list of strings")):
+        value = raw.get(name) or []
+        if not (isinstance(value, list) and all(isinstance(item, kind) for item in value)):
+            raise _fail(key, name, value, allowed)
+    if not isinstance(raw.get("meta") or {}, dict):
+        raise _fail(key, "meta", raw["meta"], "an object")
 
 
 def parse_sample(key: str, members: Mapping[str, bytes]) -> Sample:
@@ -135,6 +162,7 @@ def parse_sample(key: str, members: Mapping[str, bytes]) -> Sample:
         raise _fail(key, "json", members["json"][:80], f"valid JSON ({error})") from error
     if not isinstance(raw, dict):
         raise _fail(key, "json", raw, "an object")
+    _check_types(key, raw)
     caption = raw.get("caption")
     if not (isinstance(caption, str) and caption.strip()):
         raise _fail(key, "caption", caption, "a non-empty string")
@@ -142,7 +170,9 @@ def parse_sample(key: str, members: Mapping[str, bytes]) -> Sample:
     if not isinstance(negatives, list):
         raise _fail(key, "negatives", negatives, "a list")
     messages = raw.get("messages")
-    if messages is not None and not (isinstance(messages, list) and all(isinstance(m, dict) for m in messages)):
+    if messages is not None and not (
+        isinstance(messages, list) and all(isinstance(m, dict) for m in messages)
+    ):
         raise _fail(key, "messages", messages, "a list of chat turns, or null")
     answer = raw.get("answer")
     if answer is not None and not (isinstance(answer, dict) and "kind" in answer and "value" in answer):

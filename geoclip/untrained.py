@@ -1,7 +1,7 @@
 """The control that has learned nothing: ``python -m geoclip.untrained MODEL OUT seed=N``.
 
-Writes the export folders of an encoder with the architecture, tokenizer and image processor of MODEL and random
-weights.
+Writes the export folders of an encoder with the architecture, tokenizer and image processor of MODEL and
+random weights.
 """
 
 from __future__ import annotations

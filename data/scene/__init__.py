@@ -1,1 +1,1 @@
-"""The scene engine: programs, scenes with coordinates, facts and their truth, edits, captions, questions, pictures."""
+"""The scene engine: programs, scenes, facts and their truth, edits, captions, questions, pictures."""

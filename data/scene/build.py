@@ -1,4 +1,4 @@
-"""From program to scene: draw the family's figure, name it, place it on the canvas, reject what is not clear."""
+"""From program to scene: draw the figure, name it, place it on the canvas, reject what is not clear."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One form for all names of the same statement: polygon rotations and reversals, segment ends, symmetric relations."""
+"""One form for all names of a statement: polygon rotations and reversals, segment ends, symmetries."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def canonical_set(facts: Iterable[Fact]) -> frozenset[Fact]:
 
 
 def _name(arg: str) -> str:
-    """Point and segment by sorted letters, three letters by their middle, polygons up to rotation and reversal."""
+    """Points and segments sorted, three letters by the middle one, polygons up to rotation and reversal."""
     if len(arg) <= 2:
         return "".join(sorted(arg))
     if len(arg) == 3:

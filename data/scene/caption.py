@@ -1,7 +1,8 @@
-"""Captions from facts, in the manner of "The diagram features △ABC, where AB = 6. Point D lies on BC, and CD = 4."
+"""Captions from facts, in the manner of "The diagram features △ABC, where AB = 6. Point D lies on BC, and
+CD = 4."
 
-A *style* (an integer) fixes the wording of every kind of fact, so that a caption and its edited version are worded
-alike and differ in what they say only.
+A *style* (an integer) fixes the wording of every kind of fact, so that a caption and its edited version are
+worded alike and differ in what they say only.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ def phrase(fact: Fact, style: int = 0) -> str:
 def caption(facts: Sequence[Fact], style: int = 0) -> str:
     """Tell facts in order: the figure with its own numbers first, then what lies on it.
 
-    Numbers that name a letter of a later statement are told with the first statement that has introduced all of
-    their letters.
+    Numbers that name a letter of a later statement are told with the first statement that has introduced
+    all of their letters.
     """
     numbers = [f for f in facts if f.kind in ("length", "angle")]
     rest = [f for f in facts if f.kind not in ("length", "angle")]

@@ -5,6 +5,7 @@ The published We-Math prompt wants ``<Answer>: <C>``; ours ends in ``\boxed{C}``
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
@@ -36,13 +37,13 @@ def with_options(question: Question, rng: Random) -> Question | None:
     )
 
 
-def _others(value: object, unit: str, choices: list[str] | None) -> list[object]:
+def _others(value: object, unit: str, choices: list[str] | None) -> Sequence[object]:
     """Plausible wrong answers: the other classes, or numbers that a slip would give."""
     if choices:
         return [choice for choice in choices if choice != value] if len(choices) >= OPTIONS else []
     if not isinstance(value, int):
         return []
     slips = [180 - value, 90 - value, 2 * value] if unit == "°" else [2 * value, value // 2]
-    slips += [value + step * (10 if unit == "°" else 1) for step in (-2, -1, 1, 2)]
+    slips += [value + step * (10 if unit == "°" else 1) for step in (-2, -1, 1, 2, 3)]
     most = 179 if unit == "°" else 1000
     return sorted({slip for slip in slips if 0 < slip <= most and slip != value})

@@ -1,4 +1,4 @@
-"""Dense targets for the warm start: which glyphs and marks touch which patch, and which atoms a scene's facts hold."""
+"""Dense targets for the warm start: glyphs and marks under each patch, atoms of a scene's facts."""
 
 from __future__ import annotations
 

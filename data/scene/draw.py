@@ -52,7 +52,8 @@ def draw_positive(cfg: SceneConfig, rng: Random, rejected: Counter[str]) -> Posi
             return Positive(template, program, built, display, rng.randrange(STYLES))
         rejected["scene: labels collide"] += 1
     raise ValueError(
-        f"template {template}: no clear scene in {ATTEMPTS} attempts with font_px={cfg.font_px}; use a smaller font"
+        f"template {template}: no clear scene in {ATTEMPTS} attempts with font_px={cfg.font_px}; "
+        "use a smaller font"
     )
 
 

@@ -1,9 +1,10 @@
 """Edits of programs, and the proof that what comes of them is a negative.
 
-One edit, two negatives. The caption of the edited program, worded as the positive's, is a *rule* negative when one of
-its statements is visibly false of the positive scene; the picture of the edited program is an *image* negative when
-one of the positive caption's statements is visibly false of the edited scene. Because an edited program is a program
-like any other, neither words nor style betray which caption or picture is the positive.
+One edit, two negatives. The caption of the edited program, worded as the positive's, is a *rule* negative
+when one of its statements is visibly false of the positive scene; the picture of the edited program is an
+*image* negative when one of the positive caption's statements is visibly false of the edited scene. Because
+an edited program is a program like any other, neither words nor style betray which caption or picture is
+the positive.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ OPERATORS = ("letters", "shape", "relation", "number")
 class Edited:
     """An edited program, carried out: the operators applied, the figure, and the two verdicts.
 
-    ``text`` judges the edited caption on the positive scene, ``image`` the positive caption on the edited scene.
+    ``text`` judges the edited caption on the positive scene, ``image`` the positive caption on the edited
+    scene.
     """
 
     operators: tuple[str, ...]
@@ -87,7 +89,7 @@ CHANGES: dict[str, Callable[[Program, Random], Program | None]] = {
 
 
 def edits(program: Program, positive: Built, rng: Random, attempts: int) -> Iterator[Edited | Rejected]:
-    """Yield edited programs, operators in turn, and a :class:`Rejected` for each attempt that came to nothing."""
+    """Yield edited programs, operators in turn, and a :class:`Rejected` for each failed attempt."""
     operators = [
         op for op in OPERATORS if op in ("letters", "number") or op in FAMILIES[program.template].choices
     ]

@@ -1,9 +1,9 @@
 """Three-valued truth of facts on coordinates.
 
-Every predicate returns by how many *visible margins* the statement misses the truth: 0 for exact, 1 for the least
-deviation a person can see at 336 px (5 degrees, 8 % of a length, 10 px). ``true`` needs practically nothing,
-``false`` more than one margin; what lies between is ``ambiguous`` and is never used, and so is a number that no
-label in the picture shows.
+Every predicate returns by how many *visible margins* the statement misses the truth: 0 for exact, 1 for the
+least deviation a person can see at 336 px (5 degrees, 8 % of a length, 10 px). ``true`` needs practically
+nothing, ``false`` more than one margin; what lies between is ``ambiguous`` and is never used, and so is a
+number that no label in the picture shows.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ IMPLIED = {
     "rhombus": ("quadrilateral", "trapezoid", "parallelogram"),
     "square": ("quadrilateral", "trapezoid", "parallelogram", "rectangle", "rhombus"),
 }
-"""The classes that a shape belongs to by definition, beside its own; by some books a parallelogram is a trapezoid."""
+"""Further classes a shape belongs to by definition; by some books a parallelogram is a trapezoid."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def judge(facts: Iterable[Fact], scene: Scene) -> Truth:
 
 
 def is_understated(fact: Fact, scene: Scene) -> bool:
-    """Whether a shape fact names less than the figure is, or could be taken for: a "triangle" that is isosceles."""
+    """Whether a figure is, or could be taken for, more than the fact names: an isosceles "triangle"."""
     weaker = (fact.value, *IMPLIED[str(fact.value)])
     others = [c for c in SHAPES[len(fact.args[0])] if c not in weaker]
     return any(evaluate(Fact("shape", fact.args, c), scene).verdict != "false" for c in others)

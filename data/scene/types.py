@@ -1,8 +1,9 @@
 """What the scene engine passes around: facts, marks, scenes, programs.
 
-Coordinates are float64 pixels of a nominal 336 x 336 canvas, x to the right, y down. Points have one upper-case
-letter; a lower-case name is an unlabelled helper point (the free end of a line). A segment is two letters
-(``"AB"``), an angle three with the vertex in the middle (``"ABC"``), a polygon its vertices in order (``"ABCD"``).
+Coordinates are float64 pixels of a nominal 336 x 336 canvas, x to the right, y down. Points have one
+upper-case letter; a lower-case name is an unlabelled helper point (the free end of a line). A segment is
+two letters (``"AB"``), an angle three with the vertex in the middle (``"ABC"``), a polygon its vertices in
+order (``"ABCD"``).
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ Point = tuple[float, float]
 class Fact:
     """A typed statement about named things.
 
-    ``kind`` and ``args``: ``shape (polygon)`` with the class in ``value``; ``parallel``, ``perpendicular``, ``equal``
-    (segment, segment); ``midpoint``, ``on`` (point, segment); ``intersection`` (point, segment, segment);
-    ``bisects`` (segment, angle); ``median``, ``altitude``, ``midsegment`` (segment, triangle); ``congruent``,
-    ``similar`` (triangle, triangle in corresponding order); ``equal_angle`` (angle, angle); ``length`` (segment) and
-    ``angle`` (angle) with a number in ``value``; ``circle`` (centre); ``on_circle`` (point, centre); ``chord``,
-    ``diameter``, ``tangent`` (segment, centre).
+    ``kind`` and ``args``: ``shape (polygon)`` with the class in ``value``; ``parallel``, ``perpendicular``,
+    ``equal`` (segment, segment); ``midpoint``, ``on`` (point, segment); ``intersection`` (point, segment,
+    segment); ``bisects`` (segment, angle); ``median``, ``altitude``, ``midsegment`` (segment, triangle);
+    ``congruent``, ``similar`` (triangle, triangle in corresponding order); ``equal_angle`` (angle, angle);
+    ``length`` (segment) and ``angle`` (angle) with a number in ``value``; ``circle`` (centre);
+    ``on_circle`` (point, centre); ``chord``, ``diameter``, ``tangent`` (segment, centre).
     """
 
     kind: str
@@ -47,8 +48,8 @@ class Fact:
 
 @dataclass(frozen=True)
 class Mark:
-    """A drawn sign: ``tick`` (segment, count), ``right`` (angle), ``arc`` (angle), ``length`` (segment, text),
-    ``angle`` (angle, text: an arc and its number)."""
+    """A drawn sign: ``tick`` (segment, count), ``right`` (angle), ``arc`` (angle), ``length`` (segment,
+    text), ``angle`` (angle, text: an arc and its number)."""
 
     kind: str
     at: str
@@ -62,7 +63,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Scene:
-    """A figure: named points, drawn segments, circles as (centre, radius in px), marks, and length units per px."""
+    """A figure: named points, drawn segments, circles (centre, radius in px), marks, length units per px."""
 
     points: Mapping[str, Point]
     segments: tuple[str, ...]
@@ -76,8 +77,8 @@ class Program:
     """What a scene is built from; an edit changes a program and never a picture.
 
     ``params`` are the template's own (shape class, relation, lengths, angles), ``names`` its letters in the
-    template's order, ``given`` the numbers that are stated and labelled, ``turn`` the rotation in degrees, ``flip``
-    a mirror.
+    template's order, ``given`` the numbers that are stated and labelled, ``turn`` the rotation in degrees,
+    ``flip`` a mirror.
     """
 
     template: str

@@ -50,7 +50,10 @@ def test_a_letter_has_the_same_token_wherever_it_stands(tokenizer, text):
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(max_size=40))
 def test_decoding_gives_any_text_back(tokenizer, text):
-    assert tokenizer.decode(tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids) == text
+    assert (
+        tokenizer.decode(tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids)
+        == text
+    )
 
 
 def test_words_of_the_training_text_are_single_tokens(tokenizer):

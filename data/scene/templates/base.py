@@ -1,4 +1,4 @@
-"""What a template family is: parameters, a figure in its own letters, and the edits that lead to its neighbours."""
+"""A template family: parameters, a figure in its own letters, edits that lead to its neighbours."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Params = Mapping[str, Any]
 class Figure:
     """A figure in the family's own letters and length units (y up), before it is named and placed.
 
-    ``stated`` are the facts a caption tells in order; ``numbers`` maps a slot (``"AB"``, ``"ABC"``) to the parameter
-    its value comes from, so that any of them may be labelled and told.
+    ``stated`` are the facts a caption tells in order; ``numbers`` maps a slot (``"AB"``, ``"ABC"``) to the
+    parameter its value comes from, so that any of them may be labelled and told.
     """
 
     points: dict[str, Point]

@@ -1,7 +1,7 @@
 """A circle with centre O, a diameter or chord AB, and an inscribed angle at C.
 
-Parameters: ``r`` = radius, ``alpha`` = angle BAC on a diameter, ``gamma`` = inscribed angle ACB on a chord, ``place`` =
-where C sits on the major arc, in degrees from its middle.
+Parameters: ``r`` = radius, ``alpha`` = angle BAC on a diameter, ``gamma`` = inscribed angle ACB on a chord,
+``place`` = where C sits on the major arc, in degrees from its middle.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Quadrilaterals: parallelogram, rectangle, rhombus, square, trapezoid; with diagonals or a point on a side.
 
-Letters: ABCD and E. Parameters: ``a`` = AB, ``b`` = AD, ``beta`` = angle BAD in degrees, ``c`` = CD of a trapezoid
-(AB and CD are parallel), ``e`` = AE for a point E on AB.
+Letters: ABCD and E. Parameters: ``a`` = AB, ``b`` = AD, ``beta`` = angle BAD in degrees, ``c`` = CD of a
+trapezoid (AB and CD are parallel), ``e`` = AE for a point E on AB.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Triangles: plain, right, isosceles, equilateral; with a cevian, median, altitude, bisector, mid-segment or cut.
+"""Triangles: plain, right, isosceles, equilateral; with a cevian, median, altitude, bisector, mid-segment
+or cut.
 
-Letters: ABC, D and E. Parameters: sides ``a`` = BC and ``c`` = AB, ``beta`` = angle ABC in degrees, ``d`` = BD of a
-plain cevian AD, ``cut`` = AD / AB in tenths of a parallel or slanting cut DE.
+Letters: ABC, D and E. Parameters: sides ``a`` = BC and ``c`` = AB, ``beta`` = angle ABC in degrees, ``d`` =
+BD of a plain cevian AD, ``cut`` = AD / AB in tenths of a parallel or slanting cut DE.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ def draw(params: Params) -> Figure:
     kind, extra = params["kind"], params["extra"]
     a = params["a"]
     c = a if kind in ("isosceles triangle", "equilateral triangle") else params["c"]
-    beta = {"right triangle": 90, "equilateral triangle": 60}.get(kind, params["beta"])
+    beta = {"right triangle": 90, "equilateral triangle": 60}.get(kind) or params["beta"]
     points = {"B": (0.0, 0.0), "C": (float(a), 0.0), "A": polar(c, beta)}
     figure = Figure(points, ("AB", "BC", "CA"), [Fact("shape", ("ABC",), kind)], {"BC": "a"})
     if kind == "isosceles triangle":

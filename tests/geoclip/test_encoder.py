@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from transformers import AutoImageProcessor, AutoModel, CLIPModel, CLIPProcessor
+from transformers import (
+    AutoImageProcessor,
+    AutoModel,
+    AutoTokenizer,
+    CLIPModel,
+    CLIPProcessor,
+    XLMRobertaConfig,
+)
 
 from configs.geoclip import EncoderConfig, TimmShape
 from data.images import decode
@@ -45,6 +52,27 @@ def test_bucketed_captions_equal_captions_encoded_one_by_one(family):
 def test_bucketed_captions_equal_one_by_one_for_other_text_towers(timm_encoder):
     together = timm_encoder.encode_text(*timm_encoder.tokenize(TEXTS))
     torch.testing.assert_close(together, one_by_one(timm_encoder, TEXTS), rtol=0, atol=1e-6)
+
+
+@torch.no_grad()
+def test_roberta_positions_count_from_the_padding_id_of_the_model(tokenizer_folder, tmp_path):
+    """XLM-R's padding id is 1; here the tokenizer pads with 0 and starts captions with 1."""
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    XLMRobertaConfig(**sizes, vocab_size=400, max_position_embeddings=20, pad_token_id=1).save_pretrained(
+        tmp_path
+    )
+    AutoTokenizer.from_pretrained(tokenizer_folder).save_pretrained(tmp_path)
+    options = {"img_size": 32, "embed_dim": 32, "depth": 1, "num_heads": 2}
+    shape = TimmShape(
+        vision="vit_base_patch16_clip_224", vision_options=options, text=str(tmp_path), text_weights=False
+    )
+    encoder = build_encoder(EncoderConfig(timm=shape))
+    assert encoder.text_window == 18
+    seen = []
+    encoder.text.embeddings.position_embeddings.register_forward_pre_hook(lambda _, ids: seen.append(ids[0]))
+    ids = torch.tensor([[1, 50, 60, 70, 4], [1, 50, 4, 0, 0]])
+    encoder._text(ids, (torch.arange(5) < torch.tensor([[5], [3]])).long())
+    assert seen[0].tolist() == [[2, 3, 4, 5, 6], [2, 3, 4, 1, 1]]
 
 
 @torch.no_grad()

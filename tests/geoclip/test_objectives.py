@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -67,11 +69,13 @@ def test_mmclip_alone_without_any_negative_is_zero_with_zero_gradients(clip, rag
 
 
 def test_equal_captions_and_equal_pictures_are_no_negatives(clip, make_sample, batch_of):
-    twins = [make_sample(1, caption="AB = 6."), make_sample(2, caption="AB = 6."), make_sample(3)]
-    features = features_of(clip, batch_of(clip, twins))
-    assert features.true_pairs.int().tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+    one, two, other, third = (make_sample(i) for i in (1, 2, 3, 4))
+    same_caption = replace(two, caption=one.caption, negatives=())
+    same_picture = replace(other, images={**other.images, "png": one.image})
+    features = features_of(clip, batch_of(clip, [one, same_caption, same_picture, third]))
+    assert features.true_pairs.int().tolist() == [[1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 1]]
     loss, _ = TERMS["in_batch"](features)
-    both = torch.tensor([0, 2])
+    both = torch.tensor([0, 3])
     alone = info_nce(features.image[both], features.text[both], features.scale, reduction="none")
     torch.testing.assert_close(loss[0], alone[0])
 

@@ -59,7 +59,7 @@ def test_a_hostile_shard_stays_text(sample, write, tmp_path):
     fields = {
         "caption": EVIL,
         "source": EVIL,
-        "facts": ({"kind": EVIL, "args": [EVIL]}, EVIL),
+        "facts": ({"kind": EVIL, "args": [EVIL]}, {"kind": EVIL, "args": [EVIL], "value": EVIL}),
         "meta": {"template": EVIL},
     }
     fields["messages"] = ({"role": "user", "content": [{"type": "text", "text": EVIL}]},)

@@ -107,7 +107,10 @@ def test_read_off_numbers_are_labelled_and_derived_ones_are_not(asked, brute):
             assert kind == question.question_type.removeprefix("read_")
             assert brute.labelled(names[0], built.scene)
         if question.question_type == "derived" and kind in ("length", "angle"):
-            assert not any(m.at in (names[0], names[0][::-1]) for m in built.scene.marks if m.text)
+            assert not any(m.at in (names[0], names[0][::-1]) for m in built.scene.marks if m.text), (
+                built.stated,
+                words(question),
+            )
 
 
 def test_a_question_names_letters_and_gives_nothing_away(asked):

@@ -8,7 +8,7 @@ RUNS := $(or $(MMGEOLM_ROOT),runs)
 INSTALLED := $(VENV)/.installed
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup test check layout fix demo data gallery geoclip align sft retrieval evaluate bench clean
+.PHONY: help setup test check layout fix demo data gallery geoclip align sft retrieval evaluate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,9 +75,6 @@ evaluate: setup ## a benchmark: MODEL="runs/NAME/export ..." BENCHMARK=NAME DATA
 	  benchmark=$(or $(BENCHMARK),$(error BENCHMARK=NAME is missing)) \
 	  data=$(or $(DATA),$(error DATA=FOLDER of the benchmark is missing)) \
 	  out=$(or $(OUT),$(RUNS)/evaluate/$(BENCHMARK)) $(ARGS)
-
-bench: setup ## speed and memory of the main steps: runs/bench/results.json
-	$(PY) -m configs.bench $(ARGS)
 
 clean: ## remove caches and build files; .venv and runs/ stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .coverage build ./*.egg-info

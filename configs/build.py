@@ -63,7 +63,7 @@ class BuildConfig:
     name: str = MISSING
     """Name of the shards and of the folder under ``runs/data``."""
     splits: dict[str, int] = MISSING
-    """Samples per split, e.g. ``{train: 20000, test: 1000}``; sample i of a split does not depend on them."""
+    """Samples per split, e.g. ``{train: 20000, test: 1000}``; sample i is the same for any count."""
     seed: int = 0
     """Seed of everything that is drawn."""
     out: str = ""

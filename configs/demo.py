@@ -84,20 +84,12 @@ class Demo:
 
 def encoders(demo: Demo) -> None:
     """Train arms A and B on the same positives, then C for as long as B took."""
-    data = f"train.shards=[{shards(demo) / 'train'}]"
-    common = [f"encoder.pretrained={demo.cfg.warmstart}", data, f"trainer.seed={demo.cfg.seed}"]
-    common.append(f"train.seed={demo.cfg.seed}")
+    common = [f"encoder.pretrained={demo.cfg.warmstart}", *training_data(demo)]
 
     def arm(name: str, run: str, *more: str) -> None:
-        files = [str(HERE / "encoder.yaml"), str(HERE / f"arm_{name[0].lower()}.yaml")]
-        demo.step(
-            f"encoder {run}",
-            "geoclip.train",
-            *files,
-            *common,
-            f"trainer.run_dir={demo.out / 'encoders' / run}",
-            *more,
-        )
+        files = [str(HERE / "encoder.yaml"), str(HERE / f"arm_{name.lower()}.yaml")]
+        run_dir = f"trainer.run_dir={demo.out / 'encoders' / run}"
+        demo.step(f"encoder {run}", "geoclip.train", *files, *common, run_dir, *more)
 
     arm("A", "A")
     arm("B", "B")
@@ -114,54 +106,34 @@ def shards(demo: Demo) -> Path:
     return Path(demo.cfg.shards) if demo.cfg.shards else demo.out / "data"
 
 
+def training_data(demo: Demo) -> list[str]:
+    """Return the options of every training: which shards it reads, and the seed of their order."""
+    seed = demo.cfg.seed
+    return [f"train.shards=[{shards(demo) / 'train'}]", f"trainer.seed={seed}", f"train.seed={seed}"]
+
+
 def retrieval(demo: Demo) -> None:
     """Score every encoder on the four pools."""
-    untrained = demo.out / "encoders" / "untrained"
-    demo.step(
-        "encoder untrained", "geoclip.untrained", demo.cfg.warmstart, str(untrained), f"seed={demo.cfg.seed}"
-    )
-    models = [str(demo.out / "encoders" / arm / "export" / "clip") for arm in ("A", "B", "C", "untrained")]
+    start, seed, folder = demo.cfg.warmstart, f"seed={demo.cfg.seed}", demo.out / "encoders"
+    demo.step("encoder untrained", "geoclip.untrained", start, str(folder / "untrained"), seed)
+    models = [str(folder / arm / "export" / "clip") for arm in ("A", "B", "C", "untrained")]
     data, out = f"data={shards(demo) / 'test'}", f"out={demo.out / 'retrieval'}"
-    demo.step(
-        "retrieval", "geoclip.retrieval", demo.cfg.warmstart, *models, data, out, f"seed={demo.cfg.seed}"
-    )
+    demo.step("retrieval", "geoclip.retrieval", start, *models, data, out, seed)
 
 
 def lmms(demo: Demo) -> None:
     """Align and fine-tune the same small LMM on each tower, and let it answer."""
-    data = [
-        f"train.shards=[{shards(demo) / 'train'}]",
-        f"trainer.seed={demo.cfg.seed}",
-        f"train.seed={demo.cfg.seed}",
-    ]
+    data = training_data(demo)
     for name in demo.cfg.lmms:
         tower = demo.out / "encoders" / name / "export" / "vision"
-        run = demo.out / "lmm" / name
-        start = [f"tower={tower}", f"lm.tokenizer={demo.cfg.warmstart}"]
-        demo.step(
-            f"align {name}",
-            "mmgeolm.train",
-            str(HERE / "align.yaml"),
-            *data,
-            *start,
-            f"trainer.run_dir={run / 'align'}",
-        )
-        start = [f"start={run / 'align' / 'export'}"]
-        demo.step(
-            f"sft {name}",
-            "mmgeolm.train",
-            str(HERE / "sft.yaml"),
-            *data,
-            *start,
-            f"trainer.run_dir={run / 'sft'}",
-        )
+        align, sft = demo.out / "lmm" / name / "align", demo.out / "lmm" / name / "sft"
+        start = [f"tower={tower}", f"lm.tokenizer={demo.cfg.warmstart}", f"trainer.run_dir={align}"]
+        demo.step(f"align {name}", "mmgeolm.train", str(HERE / "align.yaml"), *data, *start)
+        start = [f"start={align / 'export'}", f"trainer.run_dir={sft}"]
+        demo.step(f"sft {name}", "mmgeolm.train", str(HERE / "sft.yaml"), *data, *start)
     models = [str(demo.out / "lmm" / name / "sft" / "export") for name in demo.cfg.lmms]
-    options = [
-        f"data={shards(demo) / 'test'}",
-        "max_new_tokens=48",
-        "batch_size=50",
-        f"out={demo.out / 'answers'}",
-    ]
+    test, out = f"data={shards(demo) / 'test'}", f"out={demo.out / 'answers'}"
+    options = [test, "max_new_tokens=48", "batch_size=50", out]
     demo.step("answers", "mmgeolm.evaluate", *models, "benchmark=synthetic", *options)
     best = demo.cfg.lmms[-1]
     if Path(demo.cfg.wemath).is_dir():

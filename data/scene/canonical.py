@@ -1,4 +1,7 @@
-"""One form for all names of a statement: polygon rotations and reversals, segment ends, symmetries."""
+"""One form for all names of the same statement.
+
+A polygon may be turned and reversed; the ends of a segment and the sides of a symmetric relation exchanged.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Captions from facts, in the manner of "The diagram features △ABC, where AB = 6. Point D lies on BC, and
-CD = 4."
+"""Captions from facts, as in "The diagram features △ABC, where AB = 6. Point D lies on BC, and CD = 4."
 
 A *style* (an integer) fixes the wording of every kind of fact, so that a caption and its edited version are
 worded alike and differ in what they say only.

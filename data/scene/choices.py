@@ -15,7 +15,7 @@ OPTIONS = 4
 
 
 def with_options(question: Question, rng: Random) -> Question | None:
-    """Return the question with four lettered options in random order, or None for a yes/no question."""
+    """Return the question with four lettered options in random order, or None if there are too few."""
     value, unit = question.answer["value"], question.answer["unit"] or ""
     others = _others(value, unit, question.answer["choices"])
     if len(others) < OPTIONS - 1:

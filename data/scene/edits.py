@@ -90,9 +90,8 @@ CHANGES: dict[str, Callable[[Program, Random], Program | None]] = {
 
 def edits(program: Program, positive: Built, rng: Random, attempts: int) -> Iterator[Edited | Rejected]:
     """Yield edited programs, operators in turn, and a :class:`Rejected` for each failed attempt."""
-    operators = [
-        op for op in OPERATORS if op in ("letters", "number") or op in FAMILIES[program.template].choices
-    ]
+    possible = {"letters", "number", *FAMILIES[program.template].choices}
+    operators = [op for op in OPERATORS if op in possible]
     rng.shuffle(operators)
     seen = {canonical_set(positive.stated)}
     for attempt in range(attempts):

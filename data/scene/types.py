@@ -20,12 +20,16 @@ Point = tuple[float, float]
 class Fact:
     """A typed statement about named things.
 
-    ``kind`` and ``args``: ``shape (polygon)`` with the class in ``value``; ``parallel``, ``perpendicular``,
-    ``equal`` (segment, segment); ``midpoint``, ``on`` (point, segment); ``intersection`` (point, segment,
-    segment); ``bisects`` (segment, angle); ``median``, ``altitude``, ``midsegment`` (segment, triangle);
-    ``congruent``, ``similar`` (triangle, triangle in corresponding order); ``equal_angle`` (angle, angle);
-    ``length`` (segment) and ``angle`` (angle) with a number in ``value``; ``circle`` (centre);
-    ``on_circle`` (point, centre); ``chord``, ``diameter``, ``tangent`` (segment, centre).
+    The ``args`` of each ``kind``:
+
+    - ``shape`` (polygon), with the class in ``value``
+    - ``parallel``, ``perpendicular``, ``equal`` (segment, segment); ``equal_angle`` (angle, angle)
+    - ``midpoint``, ``on`` (point, segment); ``intersection`` (point, segment, segment)
+    - ``bisects`` (segment, angle); ``median``, ``altitude``, ``midsegment`` (segment, triangle)
+    - ``congruent``, ``similar`` (triangle, triangle in corresponding order)
+    - ``length`` (segment) and ``angle`` (angle), with a number in ``value``
+    - ``circle`` (centre); ``on_circle`` (point, centre)
+    - ``chord``, ``diameter``, ``tangent`` (segment, centre)
     """
 
     kind: str
@@ -48,8 +52,11 @@ class Fact:
 
 @dataclass(frozen=True)
 class Mark:
-    """A drawn sign: ``tick`` (segment, count), ``right`` (angle), ``arc`` (angle), ``length`` (segment,
-    text), ``angle`` (angle, text: an arc and its number)."""
+    """A drawn sign at a segment or an angle.
+
+    ``tick`` (segment, count), ``right`` (angle), ``arc`` (angle), ``length`` (segment, text),
+    ``angle`` (angle, text: an arc and its number).
+    """
 
     kind: str
     at: str

@@ -1,8 +1,7 @@
-"""Triangles: plain, right, isosceles, equilateral; with a cevian, median, altitude, bisector, mid-segment
-or cut.
+"""Triangles: plain, right, isosceles, equilateral; with a line from A to BC, a mid-segment or a cut.
 
-Letters: ABC, D and E. Parameters: sides ``a`` = BC and ``c`` = AB, ``beta`` = angle ABC in degrees, ``d`` =
-BD of a plain cevian AD, ``cut`` = AD / AB in tenths of a parallel or slanting cut DE.
+Letters: ABC, D and E. Parameters: sides ``a`` = BC and ``c`` = AB, ``beta`` = angle ABC in degrees,
+``d`` = BD of a plain cevian AD, ``cut`` = AD / AB in tenths of a parallel or slanting cut DE.
 """
 
 from __future__ import annotations
@@ -11,22 +10,22 @@ from data.scene import geometry as g
 from data.scene.templates.base import Family, Figure, Params, among, polar
 from data.scene.types import Fact, Mark
 
+ANGLE_ABC = {"right triangle": 90, "equilateral triangle": 60}
+TICKED = {"isosceles triangle": ("AB", "BC"), "equilateral triangle": ("AB", "BC", "CA")}
+
 
 def draw(params: Params) -> Figure:
     """Draw the triangle of ``params`` and what is inside it."""
     kind, extra = params["kind"], params["extra"]
     a = params["a"]
     c = a if kind in ("isosceles triangle", "equilateral triangle") else params["c"]
-    beta = {"right triangle": 90, "equilateral triangle": 60}.get(kind) or params["beta"]
+    beta = ANGLE_ABC.get(kind) or params["beta"]
     points = {"B": (0.0, 0.0), "C": (float(a), 0.0), "A": polar(c, beta)}
     figure = Figure(points, ("AB", "BC", "CA"), [Fact("shape", ("ABC",), kind)], {"BC": "a"})
     if kind == "isosceles triangle":
         figure.stated.append(Fact("equal", ("AB", "BC")))
     if extra == "none":  # a tick or number on a side that a point divides could be taken for its part's
-        ticked = {"isosceles triangle": ("AB", "BC"), "equilateral triangle": ("AB", "BC", "CA")}.get(
-            kind, ()
-        )
-        figure.marks += [Mark("tick", side) for side in ticked]
+        figure.marks += [Mark("tick", side) for side in TICKED.get(kind, ())]
     if kind == "right triangle":
         figure.stated.append(Fact("perpendicular", ("AB", "BC")))
         figure.marks.append(Mark("right", "ABC"))

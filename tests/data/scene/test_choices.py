@@ -34,6 +34,13 @@ def test_four_different_options_of_which_the_letter_names_the_right_one(value: i
     assert letters == set("ABCD")
 
 
+def test_only_a_number_with_fewer_than_three_slips_is_not_asked_with_options() -> None:
+    asked = with_options(question(1), Random(0))
+    assert asked is not None
+    assert set(asked.answer["choices"]) == {"1", "2", "3", "4"}
+    assert with_options(question(1500), Random(0)) is None  # of its slips only 750 is at most 1000
+
+
 def test_yes_or_no_is_not_asked_with_options() -> None:
     assert with_options(question("yes", choices=["yes", "no"]), Random(0)) is None
 

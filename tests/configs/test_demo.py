@@ -1,0 +1,40 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from configs.demo import Demo, DemoConfig
+from configs.summary import _by_kind, _towards_b
+
+
+def test_a_done_step_is_not_done_again_and_another_command_is(tmp_path: Path) -> None:
+    demo = Demo(DemoConfig(out=str(tmp_path), warmstart="x"))
+    demo.step("tell", "platform")
+    log = tmp_path / "logs" / "tell.log"
+    assert log.read_text().strip()
+    log.unlink()
+    Demo(demo.cfg).step("tell", "platform")
+    assert not log.exists()
+    Demo(demo.cfg).step("tell", "platform", "--terse")
+    assert log.exists()
+    assert json.loads((tmp_path / "steps.json").read_text())["tell"]["command"] == ["platform", "--terse"]
+
+
+def test_a_failed_step_stops_with_the_end_of_its_log(tmp_path: Path) -> None:
+    demo = Demo(DemoConfig(out=str(tmp_path), warmstart="x"))
+    with pytest.raises(
+        ValueError, match=r"(?s)step tell failed with exit code 1.*No module named no_such_module"
+    ):
+        demo.step("tell", "no_such_module")
+    assert not demo.done_file.exists()
+
+
+def test_a_comparison_turns_with_its_interval() -> None:
+    pair = {"a": "A", "b": "B", "difference": -0.3, "low": -0.4, "high": -0.1}
+    assert _towards_b(pair) == {"a": "B", "b": "A", "difference": 0.3, "low": 0.1, "high": 0.4}
+    assert _towards_b(_towards_b(pair)) == _towards_b(pair)
+
+
+def test_operators_are_sorted_by_kind() -> None:
+    found = _by_kind({"rule/letters": {"n": 1}, "image/letters": {"n": 2}, "rule/letters+shape": {"n": 3}})
+    assert found == {"rule": {"letters": {"n": 1}}, "image": {"letters": {"n": 2}}}

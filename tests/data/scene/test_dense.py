@@ -1,0 +1,34 @@
+import numpy as np
+
+from data.scene.dense import atoms, index_atoms, patch_classes, patch_targets
+from data.scene.display import Display, Style, Text
+from data.scene.types import Fact
+
+
+def test_a_glyph_is_told_to_the_patches_it_covers() -> None:
+    # 336 px in a grid of 8: patches of 42 px. The letter lies in row 1, column 2; the number in row 7.
+    texts = (Text("point", "B", "B", (90, 50, 110, 70)), Text("length", "AB", "47", (2, 300, 82, 330)))
+    classes = patch_classes("AB")
+    masks = patch_targets(Display(Style(), (), (), (), texts), 8, classes).reshape(8, 8)
+    told = {
+        name: [tuple(at) for at in np.argwhere(masks >> np.uint64(bit) & np.uint64(1)).tolist()]
+        for name, bit in classes.items()
+    }
+    assert told["B"] == [(1, 2)]
+    assert told["4"] == [(7, 0)]
+    assert told["7"] == [(7, 1)]
+    assert told["A"] == []
+
+
+def test_equal_statements_have_equal_atoms(sketch) -> None:
+    scene = sketch("AB BC CA", A=(50, 50), B=(250, 60), C=(120, 250))
+    one = atoms([Fact("shape", ("ABC",), "triangle"), Fact("length", ("AB",), 4)], scene)
+    other = atoms([Fact("shape", ("CBA",), "triangle"), Fact("length", ("BA",), 4)], scene)
+    assert sorted(one) == sorted(other)
+    assert "joined AB" in one
+    assert "length AB" in one
+    assert "length AB 4" in one
+
+
+def test_only_frequent_atoms_are_numbered() -> None:
+    assert index_atoms([["b", "a"], ["a"], ["c", "a", "b"]], least=2) == {"a": 0, "b": 1}

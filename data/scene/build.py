@@ -29,10 +29,7 @@ class Rejected(Exception):
 def build(program: Program) -> Built:
     """Carry out a program, or raise :class:`Rejected` with the reason."""
     family = FAMILIES[program.template]
-    try:
-        figure = family.draw(program.params)
-    except ZeroDivisionError as error:
-        raise Rejected("degenerate") from error
+    figure = _figure(program)
     names = dict(zip(family.letters, program.names, strict=False)) | {c: c for c in "pqrs"}
     numbers = _numbers(figure, program.given)
     stated = tuple(fact.rename(names) for fact in figure.stated + numbers)
@@ -56,7 +53,14 @@ def build(program: Program) -> Built:
 
 def available_numbers(program: Program) -> dict[str, str]:
     """Return the number slots of a program and the parameter each depends on."""
-    return FAMILIES[program.template].draw(program.params).numbers
+    return _figure(program).numbers
+
+
+def _figure(program: Program) -> Figure:
+    try:
+        return FAMILIES[program.template].draw(program.params)
+    except ZeroDivisionError as error:
+        raise Rejected("degenerate") from error
 
 
 def _numbers(figure: Figure, given: tuple[str, ...]) -> list[Fact]:

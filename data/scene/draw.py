@@ -65,10 +65,7 @@ def draw_program(template: str, cfg: SceneConfig, rng: Random) -> Program:
     names = "".join(rng.sample(cfg.letters, len(family.letters)))
     turn = float(rng.randint(-cfg.max_turn, cfg.max_turn))
     program = Program(family_name, params, names, turn=turn, flip=rng.random() < 0.5)
-    try:
-        slots = list(available_numbers(program))
-    except ZeroDivisionError as error:
-        raise Rejected("degenerate") from error
+    slots = list(available_numbers(program))
     count = min(len(slots), rng.randint(min(1, cfg.numbers), cfg.numbers))
     return replace(program, given=tuple(rng.sample(slots, count)))
 

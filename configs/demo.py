@@ -34,6 +34,8 @@ class DemoConfig:
     """Folder for everything the demo writes."""
     warmstart: str = MISSING
     """Folder of the encoder that every arm starts from."""
+    language: str = MISSING
+    """Folder of the language model that every LMM starts from."""
     seed: int = 0
     """Seed of data order, initialisation and intervals; the shards are the same for every seed."""
     data: list[str] = field(default_factory=list)
@@ -127,7 +129,7 @@ def lmms(demo: Demo) -> None:
     for name in demo.cfg.lmms:
         tower = demo.out / "encoders" / name / "export" / "vision"
         align, sft = demo.out / "lmm" / name / "align", demo.out / "lmm" / name / "sft"
-        start = [f"tower={tower}", f"lm.tokenizer={demo.cfg.warmstart}", f"trainer.run_dir={align}"]
+        start = [f"tower={tower}", f"lm.path={demo.cfg.language}", f"trainer.run_dir={align}"]
         demo.step(f"align {name}", "mmgeolm.train", str(HERE / "align.yaml"), *data, *start)
         start = [f"start={align / 'export'}", f"trainer.run_dir={sft}"]
         demo.step(f"sft {name}", "mmgeolm.train", str(HERE / "sft.yaml"), *data, *start)
@@ -150,6 +152,8 @@ def main(argv: list[str]) -> None:
     cfg = load_config(DemoConfig, argv)
     if not (Path(cfg.warmstart) / "config.json").is_file():
         raise ValueError(f"warmstart={cfg.warmstart} is no encoder folder; train one with geoclip.warmstart")
+    if not (Path(cfg.language) / "config.json").is_file():
+        raise ValueError(f"language={cfg.language} is no language model; train one with mmgeolm.warmstart")
     demo = Demo(cfg)
     if not cfg.shards:
         recipe = [str(HERE / "data.yaml"), f"out={demo.out / 'data'}", *cfg.data]
@@ -160,7 +164,8 @@ def main(argv: list[str]) -> None:
     settings = {"seed": cfg.seed, "config": to_plain(cfg), "config_hash": config_hash(cfg)}
     results = summarise(demo.out, shards(demo), cfg.warmstart, cfg.lmms, demo.done, demo.notes)
     write_json(demo.out / "results.json", {**results, "settings": settings, "environment": environment()})
-    subprocess.run([PYTHON, "-m", "data.report", str(demo.out)], check=True)
+    if code := subprocess.call([PYTHON, "-m", "data.report", str(demo.out)]):
+        raise ValueError(f"the report failed with exit code {code}; run python -m data.report {demo.out}")
     console.print(f"results: {demo.out / 'results.json'}\nreport:  {demo.out / 'report.html'}")
 
 

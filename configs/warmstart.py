@@ -1,4 +1,4 @@
-"""Options of the warm start: a small dual encoder trained until it reads letters, digits and marks."""
+"""Options of the warm starts: an encoder that reads letters, digits and marks; an LM that knows figures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from omegaconf import MISSING
 
 from configs.build import SceneConfig
 from configs.geoclip import ClipShape
+from configs.mmgeolm import LanguageModelConfig
 from configs.trainer import OptimConfig, TrainerConfig
 
 
@@ -23,6 +24,8 @@ class WarmstartConfig:
     """The dual encoder."""
     scene: SceneConfig = field(default_factory=SceneConfig)
     """Figures."""
+    start: str = ""
+    """Folder of a dual encoder to go on from; empty makes one from ``clip``."""
     samples: int = 60000
     """Different scenes; they are drawn once and kept under the run folder."""
     batch_size: int = 192
@@ -37,3 +40,25 @@ class WarmstartConfig:
     """Weight of the atoms' binary cross-entropy, summed over atoms."""
     patches: float = 0.1
     """Weight of the patches' binary cross-entropy, summed over classes and averaged over patches."""
+
+
+@dataclass
+class LanguageConfig:
+    """A small language model that learns, from text alone, to describe figures and to answer questions."""
+
+    trainer: TrainerConfig = MISSING
+    """Where and how long it trains."""
+    optim: OptimConfig = MISSING
+    """Optimiser and schedule."""
+    lm: LanguageModelConfig = MISSING
+    """The language model; ``lm.tokenizer`` is trained first where it does not exist."""
+    scene: SceneConfig = field(default_factory=SceneConfig)
+    """Figures it is told of; they are not drawn."""
+    samples: int = 40000
+    """Different figures."""
+    batch_size: int = 64
+    """Chats per step."""
+    vocabulary: int = 768
+    """Tokens of the tokenizer that is trained on captions, questions and answers."""
+    describe: float = 0.3
+    """Share of chats that ask for a description; the others ask a question."""

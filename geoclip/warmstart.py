@@ -35,7 +35,7 @@ from data.scene.types import Fact
 from data.tokenizer import train_tokenizer
 from geoclip.encoder import DualEncoder
 from geoclip.losses import info_nce
-from geoclip.towers import make_clip
+from geoclip.towers import load_encoder, make_clip
 
 CHUNK = 500
 
@@ -149,6 +149,13 @@ class Warmstart(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 
+def _new_encoder(cfg: WarmstartConfig, scenes: Scenes) -> DualEncoder:
+    if not Path(cfg.clip.tokenizer).exists():
+        texts = (scenes.text(i, i % STYLES) for i in range(min(len(scenes), 20000)))
+        train_tokenizer(texts, cfg.clip.tokenizer, cfg.vocabulary)
+    return make_clip(cfg.clip)
+
+
 @command
 def main(argv: list[str]) -> None:
     """Draw scenes, train, and write ``run_dir/export/clip``."""
@@ -156,11 +163,10 @@ def main(argv: list[str]) -> None:
     run = start_run(cfg, cfg.trainer.run_dir, cfg.trainer.resume)
     seed_everything(cfg.trainer)
     scenes = draw_scenes(cfg)
-    if not Path(cfg.clip.tokenizer).exists():
-        texts = (scenes.text(i, i % STYLES) for i in range(min(len(scenes), 20000)))
-        train_tokenizer(texts, cfg.clip.tokenizer, cfg.vocabulary)
-    encoder = make_clip(cfg.clip)
-    module = Warmstart(cfg, encoder, scenes)
+    encoder = load_encoder(cfg.start) if cfg.start else _new_encoder(cfg, scenes)
+    # On a CPU the backward pass of torch's fused attention takes half as long again as plain matrix products.
+    encoder.model.set_attn_implementation("eager")
+    module = Warmstart(cfg, encoder.train(), scenes)
     generator = torch.Generator().manual_seed(cfg.trainer.seed)
     loader = DataLoader(
         scenes, cfg.batch_size, shuffle=True, drop_last=True, collate_fn=scenes.collate, generator=generator

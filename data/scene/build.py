@@ -5,7 +5,9 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import combinations
+from random import Random
 
 from data.scene import geometry as g
 from data.scene.templates import FAMILIES, Figure
@@ -54,6 +56,21 @@ def build(program: Program) -> Built:
 def available_numbers(program: Program) -> dict[str, str]:
     """Return the number slots of a program and the parameter each depends on."""
     return _figure(program).numbers
+
+
+def choose_numbers(program: Program) -> Program:
+    """Return the program with the first ``numbers`` of its slots given, in the order that ``order`` seeds.
+
+    Every choice of slots is as likely for a figure that was drawn as for one that an edit led to, and the two
+    share the slots that both have. Otherwise what is told would betray the negative.
+    """
+    slots = sorted(available_numbers(program), key=lambda slot: Random(f"{program.order}/{slot}").random())
+    return replace(program, given=tuple(slots[: program.numbers]))
+
+
+def labelled_points(program: Program) -> int:
+    """Return how many of its names a program uses; they are the first ones."""
+    return sum(name.isupper() for name in _figure(program).points)
 
 
 def _figure(program: Program) -> Figure:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from random import Random
 
 from data.scene.questions import Question
+from data.scene.truth import IMPLIED
 
 OPTIONS = 4
 
@@ -38,9 +39,9 @@ def with_options(question: Question, rng: Random) -> Question | None:
 
 
 def _others(value: object, unit: str, choices: list[str] | None) -> Sequence[object]:
-    """Plausible wrong answers: the other classes, or numbers that a slip would give."""
+    """Plausible wrong answers: classes that are not true as well, or numbers that a slip would give."""
     if choices:
-        return [choice for choice in choices if choice != value] if len(choices) >= OPTIONS else []
+        return [choice for choice in choices if choice not in (value, *IMPLIED.get(str(value), ()))]
     if not isinstance(value, int):
         return []
     slips = [180 - value, 90 - value, 2 * value] if unit == "°" else [2 * value, value // 2]

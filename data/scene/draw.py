@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
 
 from configs.build import SceneConfig
-from data.scene.build import Rejected, available_numbers, build
+from data.scene.build import Rejected, build, choose_numbers
 from data.scene.caption import STYLES, caption
 from data.scene.display import Display, Style
 from data.scene.layout import layout
@@ -15,7 +16,7 @@ from data.scene.render import render, to_png
 from data.scene.templates import FAMILIES, TEMPLATES
 from data.scene.types import Built, Program
 
-ATTEMPTS = 500
+ATTEMPTS = 2000
 """Programs tried for one positive before the configuration is called impossible."""
 
 
@@ -41,9 +42,10 @@ def draw_positive(cfg: SceneConfig, rng: Random, rejected: Counter[str]) -> Posi
     if unknown := set(names) - set(TEMPLATES):
         raise ValueError(f"scene.templates: unknown {sorted(unknown)}; known are {', '.join(TEMPLATES)}")
     template = rng.choice(names)
+    variant = draw_variant(template, rng)  # once: what is hard to draw shall not be rare
     for _ in range(ATTEMPTS):
         try:
-            program = draw_program(template, cfg, rng)
+            program = draw_program(template, variant, cfg, rng)
             built = build(program)
         except Rejected as reason:
             rejected[f"scene: {reason}"] += 1
@@ -52,22 +54,34 @@ def draw_positive(cfg: SceneConfig, rng: Random, rejected: Counter[str]) -> Posi
             return Positive(template, program, built, display, rng.randrange(STYLES))
         rejected["scene: labels collide"] += 1
     raise ValueError(
-        f"template {template}: no clear scene in {ATTEMPTS} attempts with font_px={cfg.font_px}; "
+        f"template {template} {variant}: no clear scene in {ATTEMPTS} attempts with font_px={cfg.font_px}; "
         "use a smaller font"
     )
 
 
-def draw_program(template: str, cfg: SceneConfig, rng: Random) -> Program:
+def draw_variant(template: str, rng: Random) -> dict[str, str]:
+    """Draw which of its figures a template shows."""
+    return {name: rng.choice(values) for name, values in TEMPLATES[template][1].items()}
+
+
+def draw_program(template: str, variant: Mapping[str, str], cfg: SceneConfig, rng: Random) -> Program:
     """Draw parameters, letters, turn and told numbers for a template; the figure may still be rejected."""
-    family_name, fixed = TEMPLATES[template]
+    family_name, _ = TEMPLATES[template]
     family = FAMILIES[family_name]
-    params = family.sample({name: rng.choice(values) for name, values in fixed.items()}, rng)
+    params = family.sample(variant, rng)
     names = "".join(rng.sample(cfg.letters, len(family.letters)))
     turn = float(rng.randint(-cfg.max_turn, cfg.max_turn))
-    program = Program(family_name, params, names, turn=turn, flip=rng.random() < 0.5)
-    slots = list(available_numbers(program))
-    count = min(len(slots), rng.randint(min(1, cfg.numbers), cfg.numbers))
-    return replace(program, given=tuple(rng.sample(slots, count)))
+    return choose_numbers(
+        Program(
+            family_name,
+            params,
+            names,
+            numbers=rng.randint(min(1, cfg.numbers), cfg.numbers),
+            order=rng.randrange(1 << 32),
+            turn=turn,
+            flip=rng.random() < 0.5,
+        )
+    )
 
 
 def _style(cfg: SceneConfig) -> Style:

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
-from data.scene.build import Rejected, available_numbers, build
+from data.scene.build import Rejected, available_numbers, build, choose_numbers, labelled_points
 from data.scene.canonical import canonical, canonical_set
 from data.scene.caption import phrase
-from data.scene.templates import FAMILIES
+from data.scene.templates import BALANCE, FAMILIES, figure_class
 from data.scene.truth import Truth, judge
 from data.scene.types import Built, Fact, Program
 
@@ -25,13 +25,14 @@ OPERATORS = ("letters", "shape", "relation", "number")
 
 @dataclass(frozen=True)
 class Edited:
-    """An edited program, carried out: the operators applied, the figure, and the two verdicts.
+    """An edited program: the operators applied, the program, its figure, and the two verdicts.
 
     ``text`` judges the edited caption on the positive scene, ``image`` the positive caption on the edited
     scene.
     """
 
     operators: tuple[str, ...]
+    program: Program
     built: Built
     text: Truth
     image: Truth
@@ -39,7 +40,7 @@ class Edited:
 
 def letters(program: Program, rng: Random) -> Program | None:
     """Exchange two or three of the letters in use."""
-    used = len({c for s in build(program).scene.points for c in s if c.isupper()})
+    used = labelled_points(program)
     count = min(used, rng.choice((2, 2, 3)))
     places = rng.sample(range(used), count)
     names = list(program.names)
@@ -51,13 +52,23 @@ def letters(program: Program, rng: Random) -> Program | None:
 def _choice(operator: str) -> Callable[[Program, Random], Program | None]:
     def change(program: Program, rng: Random) -> Program | None:
         parameter, following = FAMILIES[program.template].choices.get(operator, ("", {}))
-        values = following.get(program.params.get(parameter, ""), ())
-        if not values:
+        now = program.params.get(parameter, "")
+        values = [value for value in (now, *following.get(now, ())) if _weight(program, parameter, value)]
+        weights = [_weight(program, parameter, value) for value in values]
+        if len(values) < 2 or (value := rng.choices(values, weights)[0]) == now:
             return None
-        edited = replace(program, params={**program.params, parameter: rng.choice(values)})
-        return _refill(program, edited, rng)
+        edited = replace(program, params={**program.params, parameter: value})
+        return choose_numbers(edited)
 
     return change
+
+
+def _weight(program: Program, parameter: str, value: str) -> float:
+    """Weight of the class that a value leads to; 0 for a class that no template draws.
+
+    The present value has its weight too: a class that is seldom reached is seldom left.
+    """
+    return BALANCE.get(figure_class(program.template, {**program.params, parameter: value}), 0.0)
 
 
 def number(program: Program, rng: Random) -> Program | None:
@@ -69,15 +80,6 @@ def number(program: Program, rng: Random) -> Program | None:
     parameter = slots[rng.choice(given)]
     values = [v for v in FAMILIES[program.template].ranges[parameter] if v != program.params[parameter]]
     return replace(program, params={**program.params, parameter: rng.choice(values)})
-
-
-def _refill(program: Program, edited: Program, rng: Random) -> Program:
-    """Keep the count of told numbers when an edit takes a slot away, so that length betrays nothing."""
-    before, after = available_numbers(program), available_numbers(edited)
-    kept = [slot for slot in edited.given if slot in after]
-    missing = sum(slot in before for slot in program.given) - len(kept)
-    spare = [slot for slot in after if slot not in kept]
-    return replace(edited, given=(*kept, *rng.sample(spare, min(len(spare), missing))))
 
 
 CHANGES: dict[str, Callable[[Program, Random], Program | None]] = {
@@ -118,7 +120,7 @@ def edits(program: Program, positive: Built, rng: Random, attempts: int) -> Iter
         if "false" not in (text.verdict, image.verdict):
             yield Rejected(f"edited caption {text.verdict}, edited picture {image.verdict}")
             continue
-        yield Edited(tuple(chosen), built, text, image)
+        yield Edited(tuple(chosen), edited, built, text, image)
 
 
 def difference(before: tuple[Fact, ...], after: tuple[Fact, ...]) -> tuple[str, str]:

@@ -26,7 +26,7 @@ EDIT_ATTEMPTS = 6
 """Edits tried per negative asked for."""
 CHOICE_SHARE = 0.2
 """Share of questions that are asked with options, where the answer allows it."""
-VERSION = 1
+VERSION = 2
 """Raised whenever the same seed gives another sample."""
 
 

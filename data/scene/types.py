@@ -85,13 +85,16 @@ class Program:
 
     ``params`` are the template's own (shape class, relation, lengths, angles), ``names`` its letters in the
     template's order, ``given`` the numbers that are stated and labelled, ``turn`` the rotation in degrees,
-    ``flip`` a mirror.
+    ``flip`` a mirror. ``numbers`` is how many numbers are told where the figure has as many, and ``order``
+    the seed that says which come first: an edited figure tells the numbers that it would tell by itself.
     """
 
     template: str
     params: Mapping[str, Any]
     names: str
     given: tuple[str, ...] = ()
+    numbers: int = 0
+    order: int = 0
     turn: float = 0.0
     flip: bool = False
 

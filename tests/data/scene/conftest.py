@@ -8,7 +8,7 @@ import pytest
 
 from configs.build import SceneConfig
 from data.scene.build import Rejected, build
-from data.scene.draw import draw_program
+from data.scene.draw import draw_program, draw_variant
 from data.scene.templates import TEMPLATES
 from data.scene.types import Scene
 
@@ -38,9 +38,10 @@ def draw():
 
     def draw(template, seed, **options):
         rng = Random(f"{template}/{seed}")
+        variant = draw_variant(template, rng)
         while True:
             try:
-                program = draw_program(template, SceneConfig(**options), rng)
+                program = draw_program(template, variant, SceneConfig(**options), rng)
                 return program, build(program)
             except Rejected:
                 continue

@@ -8,7 +8,7 @@ RUNS := $(or $(MMGEOLM_ROOT),runs)
 INSTALLED := $(VENV)/.installed
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup test check layout fix demo data gallery geoclip align sft retrieval evaluate clean
+.PHONY: help setup test check layout fix demo seeds data gallery geoclip align sft retrieval evaluate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ fix: setup ## the same, repairing what can be repaired
 
 demo: setup ## the whole method on one CPU machine: runs/demo/results.json and report.html
 	OMP_WAIT_POLICY=PASSIVE $(PY) -m configs.demo configs/demo/demo.yaml $(ARGS)
+
+seeds: setup ## the demo over three seeds and their comparison: runs/seeds/seeds.md
+	OMP_WAIT_POLICY=PASSIVE $(PY) -m configs.seeds configs/demo/demo.yaml out=$(RUNS)/seeds $(ARGS)
 
 data: setup ## shards from a recipe: RECIPE=configs/data/NAME.yaml
 	$(PY) -m data.build $(or $(RECIPE),$(error RECIPE=configs/data/NAME.yaml is missing)) $(ARGS)

@@ -92,8 +92,8 @@ def report(found: dict[str, Any], seeds: list[int], where: dict[str, Any]) -> st
     lines = [
         f"# The demo over seeds {', '.join(map(str, seeds))}",
         "",
-        f"Commit {where['git']}, {where['cores']} cores of {where['cpu']}. Hits in percent, in brackets every "
-        "seed. An interval is the 95 % bootstrap over test samples, with the seeds averaged per sample.",
+        f"Commit {where['git']}, {where['cores']} cores of {where['cpu']}. Hits in percent, in brackets "
+        "every seed. An interval is the 95 % bootstrap over test samples, with the seeds averaged per sample.",
         "",
         "| | " + " | ".join(pools) + " |",
         "|---" * (1 + len(pools)) + "|",

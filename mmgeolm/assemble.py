@@ -13,7 +13,6 @@ from typing import Any, Literal
 import torch
 from transformers import (
     AutoModelForCausalLM,
-    AutoTokenizer,
     CLIPVisionModel,
     GenerationConfig,
     LlavaConfig,
@@ -31,7 +30,7 @@ from transformers.models.llava.modeling_llava import LlavaMultiModalProjector
 
 from configs.mmgeolm import LanguageModelConfig
 from mmgeolm.chat import TURN_END, TURN_START, chat_template
-from mmgeolm.folder import load_strict, read_config, read_image_processor
+from mmgeolm.folder import load_strict, load_tokenizer, read_config, read_image_processor
 
 TOWERS = {"clip_vision_model": CLIPVisionModel, "siglip_vision_model": SiglipVisionModel}
 LANGUAGE_MODELS = {"qwen2": (Qwen2Config, Qwen2ForCausalLM), "mistral": (MistralConfig, MistralForCausalLM)}
@@ -124,12 +123,12 @@ def load_lm(cfg: LanguageModelConfig) -> tuple[Any, PreTrainedTokenizerBase]:
             raise ValueError(
                 f"lm.path={cfg.path} is a {kind!r} model; expected {' or '.join(LANGUAGE_MODELS)}"
             )
-        return load_strict(AutoModelForCausalLM, cfg.path), AutoTokenizer.from_pretrained(cfg.path)
+        return load_strict(AutoModelForCausalLM, cfg.path), load_tokenizer(cfg.path)
     if not (Path(cfg.tokenizer or "") / "tokenizer.json").is_file():
         raise ValueError(
             f"lm.tokenizer={cfg.tokenizer} holds no tokenizer.json; run python -m data.tokenizer"
         )
-    tokenizer = AutoTokenizer.from_pretrained(cfg.tokenizer)
+    tokenizer = load_tokenizer(str(cfg.tokenizer))
     make_config, make_model = LANGUAGE_MODELS[cfg.shape]
     config = make_config(
         vocab_size=len(tokenizer),

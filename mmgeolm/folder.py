@@ -12,10 +12,14 @@ from safetensors import SafetensorError
 from transformers import (
     AutoImageProcessor,
     AutoProcessor,
+    AutoTokenizer,
     LlavaForConditionalGeneration,
     LlavaProcessor,
     PreTrainedConfig,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
 )
+from transformers.utils import cached_file
 
 
 def read_config(path: str | Path, field: str) -> dict[str, Any]:
@@ -41,6 +45,17 @@ def read_image_processor(folder: str | Path) -> Any:
     if not (processor.do_rescale and processor.do_normalize):
         raise ValueError(f"tower={folder}: preprocessor_config.json must rescale and normalise the pixels")
     return processor
+
+
+def load_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
+    """Return the tokenizer of a folder or hub id as its ``tokenizer.json`` describes it.
+
+    ``AutoTokenizer`` goes by the model's type: in a Qwen2 or Mistral folder it keeps the vocabulary of
+    tokenizer.json and silently replaces how that splits text. It serves folders without that file only.
+    """
+    if cached_file(path, "tokenizer.json", _raise_exceptions_for_missing_entries=False):
+        return PreTrainedTokenizerFast.from_pretrained(path)
+    return AutoTokenizer.from_pretrained(path)
 
 
 def load_strict(model_class: Any, path: str | Path, dtype: torch.dtype = torch.float32) -> Any:

@@ -155,14 +155,21 @@ def draw_figures(cfg: LanguageConfig) -> list[Told]:
 
 
 def make_tokenizer(cfg: LanguageConfig, figures: Sequence[Told]) -> None:
-    """Train ``lm.tokenizer`` on the words of the first figures, unless it exists."""
-    if Path(str(cfg.lm.tokenizer)).exists():
+    """Train ``lm.tokenizer`` on the words of the first figures, unless it exists or the LM has its own."""
+    if cfg.lm.tokenizer is None or Path(cfg.lm.tokenizer).exists():
         return
     texts = [INSTRUCTION, "system user assistant"]
     for index, (raw, questions) in enumerate(figures[:10000]):
         texts.append(caption([Fact.from_json(fact) for fact in raw], index % STYLES))
         texts += [text for question in questions for text in question]
-    train_tokenizer(texts, str(cfg.lm.tokenizer), cfg.vocabulary)
+    train_tokenizer(texts, cfg.lm.tokenizer, cfg.vocabulary)
+
+
+def make_processor(tokenizer: Any, image_token: str) -> LlavaProcessor:
+    """Return a processor for chats without pictures, in the one chat format of all stages."""
+    return LlavaProcessor(
+        LlavaImageProcessor(), tokenizer, patch_size=14, chat_template=chat_template(image_token)
+    )
 
 
 @command
@@ -175,9 +182,7 @@ def main(argv: list[str]) -> None:
     make_tokenizer(cfg, figures)
     lm, tokenizer = load_lm(cfg.lm)
     image_token, _ = prepare_tokens(lm, tokenizer)
-    processor = LlavaProcessor(
-        LlavaImageProcessor(), tokenizer, patch_size=14, chat_template=chat_template(image_token)
-    )
+    processor = make_processor(tokenizer, image_token)
     chats = Chats(cfg, figures, processor)
     loader: DataLoader = DataLoader(
         chats,

@@ -11,6 +11,7 @@ from transformers import (
     AutoTokenizer,
     CLIPConfig,
     CLIPModel,
+    PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen2ForCausalLM,
 )
@@ -194,6 +195,20 @@ def pretrained(tokenizer_folder, tmp_path):
         return model, LanguageModelConfig(path=str(tmp_path / "lm"))
 
     return make
+
+
+def test_a_language_model_keeps_the_splitting_of_its_own_tokenizer(
+    towers, pretrained, tokenizer_folder, tmp_path
+):
+    """AutoTokenizer would give it Qwen2's: another split of the same words, and no error."""
+    text = "This is △ABC, where AB = 6. Point D lies on BC, and ∠ABC = 120°."
+    expected = PreTrainedTokenizerFast.from_pretrained(tokenizer_folder)(text)["input_ids"]
+    _, cfg = pretrained(False)
+    assert AutoTokenizer.from_pretrained(cfg.path)(text)["input_ids"] != expected
+    model, processor = assemble(towers["clip"], cfg)
+    assert processor.tokenizer(text)["input_ids"] == expected
+    save_lmm(model, processor, tmp_path / "lmm")
+    assert AutoProcessor.from_pretrained(tmp_path / "lmm").tokenizer(text)["input_ids"] == expected
 
 
 def test_an_lms_own_placeholder_is_reused_and_no_row_is_added(towers, pretrained):

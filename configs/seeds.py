@@ -93,7 +93,7 @@ def report(found: dict[str, Any], seeds: list[int], where: dict[str, Any]) -> st
         f"# The demo over seeds {', '.join(map(str, seeds))}",
         "",
         f"Commit {where['git']}, {where['cores']} cores of {where['cpu']}. Hits in percent, in brackets "
-        "every seed. An interval is the 95 % bootstrap over test samples, with the seeds averaged per sample.",
+        "every seed. An interval is the 95 % bootstrap over test samples, the seeds averaged per sample.",
         "",
         "| | " + " | ".join(pools) + " |",
         "|---" * (1 + len(pools)) + "|",

@@ -27,9 +27,11 @@ class WarmstartConfig:
     start: str = ""
     """Folder of a dual encoder to go on from; empty makes one from ``clip``."""
     samples: int = 60000
-    """Different scenes; they are drawn once and kept under the run folder."""
+    """Different scenes, drawn when the run starts."""
     batch_size: int = 192
     """Scenes per step."""
+    one_template: bool = False
+    """Fill every batch with scenes of one template: their captions differ most in letters and numbers."""
     vocabulary: int = 640
     """Tokens of the tokenizer that is trained on the captions."""
     least: int = 25

@@ -8,7 +8,8 @@ under every patch. The result is a stock ``CLIPModel`` folder.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -20,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from rich.progress import track
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, Sampler
 
 from configs.load import load_config
 from configs.runs import start_run
@@ -48,6 +49,7 @@ class Scenes(Dataset):
         self.patches = torch.from_numpy(np.concatenate([c["patches"] for c in chunks]).astype(np.int64))
         self.facts = [facts for c in chunks for facts in c["facts"]]
         names = [names for c in chunks for names in c["atoms"]]
+        self.templates = [template for c in chunks for template in c["templates"]]
         self.atoms = index_atoms(names, least)
         self.held = [[self.atoms[n] for n in row if n in self.atoms] for row in names]
         self.bits = bits
@@ -77,17 +79,42 @@ class Scenes(Dataset):
         }
 
 
+class TemplateBatches(Sampler[list[int]]):
+    """Batches of one template each, in a new random order every epoch; what fills none is left out."""
+
+    def __init__(self, templates: list[str], size: int, generator: torch.Generator) -> None:
+        self.size, self.generator = size, generator
+        self.groups: dict[str, list[int]] = defaultdict(list)
+        for index, template in enumerate(templates):
+            self.groups[template].append(index)
+        if not len(self):
+            raise ValueError(f"batch_size={size}: no template has as many of the {len(templates)} scenes")
+
+    def __len__(self) -> int:
+        return sum(len(group) // self.size for group in self.groups.values())
+
+    def __iter__(self) -> Iterator[list[int]]:
+        batches = []
+        for group in self.groups.values():
+            order = torch.randperm(len(group), generator=self.generator).tolist()
+            mixed = [group[i] for i in order]
+            batches += [mixed[i : i + self.size] for i in range(0, len(mixed) - self.size + 1, self.size)]
+        for i in torch.randperm(len(batches), generator=self.generator).tolist():
+            yield batches[i]
+
+
 def draw_chunk(job: tuple[WarmstartConfig, int]) -> dict[str, Any]:
     """Draw ``CHUNK`` scenes; scene i depends on the seed and i alone."""
     cfg, start = job
     classes = patch_classes(cfg.scene.letters)
     size, grid = cfg.clip.image_size, cfg.clip.image_size // cfg.clip.patch_size
-    chunk: dict[str, Any] = {"images": [], "patches": [], "facts": [], "atoms": []}
+    chunk: dict[str, Any] = {"images": [], "patches": [], "facts": [], "atoms": [], "templates": []}
     for index in range(start, min(start + CHUNK, cfg.samples)):
         positive = draw_positive(cfg.scene, Random(f"warm/{cfg.trainer.seed}/{index}"), Counter())
         chunk["images"].append(render(positive.display, size))
         chunk["patches"].append(patch_targets(positive.display, grid, classes))
         chunk["facts"].append([fact.to_json() for fact in positive.built.stated])
+        chunk["templates"].append(positive.template)
         chunk["atoms"].append(atoms(positive.built.stated, positive.built.scene))
     return {**chunk, "images": np.stack(chunk["images"]), "patches": np.stack(chunk["patches"])}
 
@@ -168,9 +195,11 @@ def main(argv: list[str]) -> None:
     encoder.model.set_attn_implementation("eager")
     module = Warmstart(cfg, encoder.train(), scenes)
     generator = torch.Generator().manual_seed(cfg.trainer.seed)
-    loader = DataLoader(
-        scenes, cfg.batch_size, shuffle=True, drop_last=True, collate_fn=scenes.collate, generator=generator
-    )
+    if cfg.one_template:
+        batches: Sampler[Any] = TemplateBatches(scenes.templates, cfg.batch_size, generator)
+    else:
+        batches = BatchSampler(RandomSampler(scenes, generator=generator), cfg.batch_size, drop_last=True)
+    loader = DataLoader(scenes, batch_sampler=batches, collate_fn=scenes.collate, generator=generator)
     trainer = build_trainer(cfg.trainer)
     trainer.fit(module, loader, ckpt_path=find_resume(cfg.trainer), weights_only=True)
     from geoclip.export import export_clip

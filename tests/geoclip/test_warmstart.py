@@ -1,0 +1,58 @@
+"""The encoder's warm start: a stock CLIP comes out, another run goes on from it, the committed one reads."""
+
+import json
+
+import pytest
+import torch
+
+from configs.runtime import PROJECT
+from geoclip import warmstart
+from geoclip.towers import load_encoder
+
+RECIPE = str(PROJECT / "configs/geoclip/warmstart.yaml")
+SMALL = ["clip.width=32", "clip.layers=1", "clip.heads=2", "clip.text_width=32", "clip.text_layers=1"]
+SMALL += ["clip.embed=16", "samples=40", "batch_size=8", "least=2", "trainer.precision=32-true"]
+
+
+@pytest.mark.slow
+def test_a_second_run_goes_on_from_the_first(tmp_path):
+    tokenizer = f"clip.tokenizer={tmp_path / 'tokenizer'}"
+    first = [RECIPE, *SMALL, tokenizer, f"trainer.run_dir={tmp_path / 'one'}", "trainer.max_steps=3"]
+    warmstart.main(first)
+    one = tmp_path / "one" / "export" / "clip"
+    still = ["trainer.max_steps=1", "optim.lr=1e-12", "optim.weight_decay=0"]
+    warmstart.main([*first, f"trainer.run_dir={tmp_path / 'two'}", f"start={one}", *still])
+    before, after = (load_encoder(str(folder)).state_dict() for folder in (one, tmp_path / "two/export/clip"))
+    assert before.keys() == after.keys()
+    for name, tensor in before.items():
+        torch.testing.assert_close(after[name], tensor, rtol=0, atol=1e-6, msg=name)
+    assert json.loads((tmp_path / "two" / "results.json").read_text())["loss"] > 0
+
+
+def test_scenes_depend_on_the_seed_and_their_number_alone():
+    from configs.load import load_config
+    from configs.warmstart import WarmstartConfig
+
+    cfg = load_config(WarmstartConfig, [RECIPE, "samples=3"])
+    one, again = warmstart.draw_chunk((cfg, 0)), warmstart.draw_chunk((cfg, 0))
+    assert (one["images"] == again["images"]).all()
+    assert one["facts"] == again["facts"]
+    cfg.samples = 2
+    assert (warmstart.draw_chunk((cfg, 0))["images"] == one["images"][:2]).all()
+
+
+def test_a_batch_of_one_template_holds_nothing_else_and_every_epoch_has_another_order():
+    templates = ["square", "rhombus", "square", "trapezoid"] * 5
+    batches = warmstart.TemplateBatches(templates, 3, torch.Generator().manual_seed(0))
+    one, two = list(batches), list(batches)
+    assert len(one) == len(two) == len(batches) == 3 + 1 + 1
+    assert one != two
+    for batch in one:
+        assert len(set(batch)) == 3
+        assert len({templates[i] for i in batch}) == 1
+    assert list(warmstart.TemplateBatches(templates, 3, torch.Generator().manual_seed(0))) == one
+
+
+def test_batches_that_no_template_can_fill_are_refused():
+    with pytest.raises(ValueError, match="batch_size=3"):
+        warmstart.TemplateBatches(["square", "rhombus"] * 2, 3, torch.Generator())

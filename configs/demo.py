@@ -7,11 +7,13 @@ not done again; the run continues where it stopped.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +21,13 @@ from typing import Any
 from omegaconf import MISSING
 
 from configs.load import config_hash, load_config, to_plain
-from configs.runtime import command, console, environment, write_json
+from configs.runtime import call, command, console, environment, write_json
 from configs.summary import summarise
 
 HERE = Path(__file__).parent / "demo"
 PYTHON = sys.executable
+TIMING_STEPS = 30
+"""Steps by which C's speed is measured."""
 
 
 @dataclass
@@ -61,27 +65,47 @@ class Demo:
     def step(self, name: str, module: str, *args: str) -> None:
         """Run one command unless it is done; its output goes to ``logs/NAME.log``."""
         words = [module, *args]
-        if self.done.get(name, {}).get("command") == words:
+        inputs = _fingerprint(args)
+        before = self.done.get(name, {})
+        if before.get("command") == words and before.get("inputs") == inputs:
             console.print(f"[green]done before[/green] {name}", highlight=False)
             return
+        self._forget_from(name)
         log = self.out / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         start = time.perf_counter()
         with log.open("w") as stream, console.status(f"{name}: {module} ... (log: {log})"):
             environ = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1"}
-            code = subprocess.call(
-                [PYTHON, "-m", *words], stdout=stream, stderr=subprocess.STDOUT, env=environ
-            )
+            code = call([PYTHON, "-m", *words], stdout=stream, stderr=subprocess.STDOUT, env=environ)
         if code:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
             raise ValueError(f"step {name} failed with exit code {code}; the end of {log}:\n{tail}")
-        self.done[name] = {"command": words, "seconds": time.perf_counter() - start}
+        self.done[name] = {"command": words, "inputs": inputs, "seconds": time.perf_counter() - start}
         write_json(self.done_file, self.done)
         console.print(f"[green]{self.done[name]['seconds']:6.0f} s[/green] {name}", highlight=False)
+
+    def _forget_from(self, name: str) -> None:
+        """Forget the step and all that came after it: they were made from what is made anew."""
+        if name in self.done:
+            names = list(self.done)
+            for later in names[names.index(name) :]:
+                del self.done[later]
+            write_json(self.done_file, self.done)
 
     def train_seconds(self, arm: str) -> float:
         """Seconds that an arm spent in training."""
         return json.loads((self.out / "encoders" / arm / "results.json").read_text())["seconds"]
+
+
+def _fingerprint(args: Sequence[str]) -> str:
+    """Return 12 hex digits over what the arguments name: recipes, and the weights of model folders."""
+    digest = hashlib.sha256()
+    for arg in args:
+        path = Path(arg.partition("=")[2] or arg)
+        for file in (path, path / "model.safetensors", path / "index.json"):
+            if file.is_file():
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def encoders(demo: Demo) -> None:
@@ -95,12 +119,14 @@ def encoders(demo: Demo) -> None:
 
     arm("A", "A")
     arm("B", "B")
-    arm("C", "C-timing", "trainer.max_steps=12")
-    per_step = demo.train_seconds("C-timing") / 12
+    arm("C", "C-timing", f"trainer.max_steps={TIMING_STEPS}")
+    per_step = demo.train_seconds("C-timing") / TIMING_STEPS
     steps = demo.done.get("encoder C", {}).get("steps") or max(20, round(demo.train_seconds("B") / per_step))
     arm("C", "C", f"trainer.max_steps={steps}")
     demo.done["encoder C"]["steps"] = steps
     write_json(demo.done_file, demo.done)
+    spent = {name: demo.train_seconds(name) for name in ("B", "C")}
+    demo.notes.append(f"C trained {steps} steps in {spent['C']:.0f} s; B took {spent['B']:.0f} s.")
 
 
 def shards(demo: Demo) -> Path:
@@ -135,15 +161,16 @@ def lmms(demo: Demo) -> None:
         demo.step(f"sft {name}", "mmgeolm.train", str(HERE / "sft.yaml"), *data, *start)
     models = [str(demo.out / "lmm" / name / "sft" / "export") for name in demo.cfg.lmms]
     test, out = f"data={shards(demo) / 'test'}", f"out={demo.out / 'answers'}"
-    options = [test, "max_new_tokens=48", "batch_size=50", out]
+    options = [test, "max_new_tokens=64", "batch_size=50", out]
     demo.step("answers", "mmgeolm.evaluate", *models, "benchmark=synthetic", *options)
     best = demo.cfg.lmms[-1]
     if Path(demo.cfg.wemath).is_dir():
         model, data_arg = str(demo.out / "lmm" / best / "sft" / "export"), f"data={demo.cfg.wemath}"
-        options = ["max_new_tokens=32", "max_unreadable=200", f"out={demo.out / 'wemath'}"]
+        options = ["max_new_tokens=64", f"out={demo.out / 'wemath'}"]
         demo.step("wemath", "mmgeolm.evaluate", model, "benchmark=wemath", data_arg, *options)
     else:
         demo.notes.append(f"We-Math was skipped: {demo.cfg.wemath} does not exist.")
+        console.print(demo.notes[-1], style="yellow", markup=False, soft_wrap=True)
 
 
 @command
@@ -164,7 +191,7 @@ def main(argv: list[str]) -> None:
     settings = {"seed": cfg.seed, "config": to_plain(cfg), "config_hash": config_hash(cfg)}
     results = summarise(demo.out, shards(demo), cfg.warmstart, cfg.lmms, demo.done, demo.notes)
     write_json(demo.out / "results.json", {**results, "settings": settings, "environment": environment()})
-    if code := subprocess.call([PYTHON, "-m", "data.report", str(demo.out)]):
+    if code := call([PYTHON, "-m", "data.report", str(demo.out)]):
         raise ValueError(f"the report failed with exit code {code}; run python -m data.report {demo.out}")
     console.print(f"results: {demo.out / 'results.json'}\nreport:  {demo.out / 'report.html'}")
 

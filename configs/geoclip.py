@@ -214,6 +214,8 @@ class RetrievalConfig:
     """Samples encoded at a time."""
     num_workers: int = 2
     """Processes that decode pictures."""
+    max_skipped: int = 0
+    """Samples that cannot be used and are left out before the run stops with an error."""
     accelerator: str = "auto"
     """cpu, cuda, or auto: a GPU where there is one."""
     text_overflow: str = "error"

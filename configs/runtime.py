@@ -9,9 +9,11 @@ import functools
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -56,6 +58,25 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def fresh_folder(out: Path) -> Iterator[Path]:
+    """Fill a hidden folder beside ``out`` and put it in its place when the block ends well."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        yield folder
+        folder.chmod(0o755)
+        if out.exists():
+            old = folder.with_name(f"{folder.name}.old")
+            os.replace(out, old)
+            os.replace(folder, out)
+            shutil.rmtree(old)
+        else:
+            os.replace(folder, out)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_json(path: str | Path, obj: Any) -> None:
@@ -105,6 +126,22 @@ def environment() -> dict[str, Any]:
         "gpus": gpus.splitlines() if gpus else [],
         "git": git_revision(),
     }
+
+
+def call(words: Sequence[str], **options: Any) -> int:
+    """Run a command and return its exit code.
+
+    After Ctrl-C the command has a minute to finish what it is writing (subprocess.call gives it 0.25 s).
+    """
+    with subprocess.Popen(words, **options) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.terminate()
+            raise
 
 
 def die(error: BaseException) -> None:

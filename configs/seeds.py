@@ -8,7 +8,6 @@ in Markdown.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ import numpy as np
 
 from configs.demo import DemoConfig
 from configs.load import config_hash, load_config, to_plain
-from configs.runtime import atomic_write, command, console, environment, write_json
+from configs.runtime import atomic_write, call, command, console, environment, write_json
 from configs.stats import bootstrap_interval, paired_bootstrap
 from configs.summary import POOLS
 
@@ -43,12 +42,13 @@ class SeedsConfig(DemoConfig):
 def read_hits(run: Path) -> Hits:
     """Return what the encoders and the LMMs of one demo run hit."""
     results = json.loads((run / "results.json").read_text())
-    names = {str(run / "encoders" / arm / "export" / "clip"): arm for arm in ("A", "B", "C", "untrained")}
     found: Hits = {}
     for folder, pools in json.loads((run / "retrieval" / "hits.json").read_text())["models"].items():
+        trained = Path(folder).parts[-4:-2]  # encoders/NAME/export/clip
+        name = trained[1] if trained[:1] == ("encoders",) else "start"
         for pool, rows in pools.items():
             hits = zip(rows["keys"], rows["ahead"], strict=True)
-            found[names.get(folder, "start"), pool] = {key: float(ahead == 0) for key, ahead in hits}
+            found[name, pool] = {key: float(ahead == 0) for key, ahead in hits}
     labels = json.loads((run / "answers" / "results.json").read_text())["models"]
     for label, name in zip(labels, results["lmms"], strict=True):
         lines = (run / "answers" / label / "graded.jsonl").read_text().splitlines()
@@ -128,7 +128,7 @@ def main(argv: list[str]) -> None:
         options = {key: value for key, value in plain.items() if key != "seeds"} | own
         words = [f"{key}={json.dumps(value)}" for key, value in options.items()]
         console.print(f"seed {seed}: {run}", markup=False, soft_wrap=True)
-        if code := subprocess.call([sys.executable, "-m", "configs.demo", *words]):
+        if code := call([sys.executable, "-m", "configs.demo", *words]):
             raise ValueError(f"the demo of seed {seed} failed with exit code {code}; see above")
     found = compare([read_hits(out / f"seed-{seed}") for seed in cfg.seeds])
     where = environment()

@@ -57,7 +57,11 @@ def _encoder(out: Path, name: str, entry: dict[str, Any]) -> dict[str, Any]:
     pools = {pool: entry["pools"][pool] for pool in POOLS if entry["pools"][pool]["n"]}
     return {
         "arm": name,
-        "objective": trained.get("objective", "none"),
+        "objective": " + ".join(
+            name if weight == 1 else f"{weight:g} {name}"
+            for name, weight in trained.get("objective", {}).items()
+        )
+        or "none",
         "train_seconds": trained.get("seconds", 0.0),
         "samples_seen": trained.get("samples_seen", 0),
         "steps": trained.get("steps", 0),
@@ -66,7 +70,8 @@ def _encoder(out: Path, name: str, entry: dict[str, Any]) -> dict[str, Any]:
         "ci95": {pool: found["ci95"]["hit@1"] for pool, found in pools.items()},
         "tie_rate": {pool: found["tie_rate"] for pool, found in pools.items()},
         "chance": {pool: found["chance"]["hit@1"] for pool, found in pools.items()},
-        "pool_size": {pool: 1 + found["negatives"]["mean"] for pool, found in pools.items()},
+        "pool_size": 1 + max(found["negatives"]["max"] for found in pools.values()),
+        "candidates": {pool: 1 + found["negatives"]["mean"] for pool, found in pools.items()},
         "per_operator": _by_kind(entry["operators"]),
         "n": entry["n"],
     }

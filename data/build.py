@@ -26,7 +26,7 @@ from configs.runtime import command, console, runs_root
 from data.parallel import ordered, processes
 from data.retrieval import choose, mine
 from data.sample import Edit, Negative, Sample
-from data.scene.engine import VERSION, make_sample, scene_of, truth_of_caption
+from data.scene.engine import VERSION, balance_hash, make_sample, scene_of, truth_of_caption
 from data.shards import complete, write_shards
 
 CHUNK = 50
@@ -36,7 +36,13 @@ CANDIDATES = 5
 
 def build_split(cfg: BuildConfig, split: str, out: Path, pool: Executor) -> dict[str, Any]:
     """Write the shards of one split to ``out`` and return their index; a complete folder is reused."""
-    recipe = {**to_plain(cfg), "splits": cfg.splits[split], "split": split, "version": VERSION}
+    recipe = {
+        **to_plain(cfg),
+        "splits": cfg.splits[split],
+        "split": split,
+        "version": VERSION,
+        "balance": balance_hash(),
+    }
     for free in ("out", "workers", "name", "shard_size"):
         del recipe[free]
     if index := complete(out, {"name": cfg.name, "shard_size": cfg.shard_size, **recipe}):

@@ -6,11 +6,6 @@ read back, and compared with the tower in memory. A tower that neither class can
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +20,7 @@ from transformers import (
     SiglipVisionModel,
 )
 
-from configs.runtime import console
+from configs.runtime import console, fresh_folder
 from geoclip.encoder import DualEncoder
 from geoclip.strict import load_strict, quiet
 from geoclip.towers import OWN_CONFIG, TimmText, load_encoder, save_model, save_timm
@@ -42,7 +37,7 @@ def export_vision(encoder: DualEncoder, out: str | Path) -> float:
     """
     stock = stock_vision(encoder)
     processor = image_processor(encoder)
-    with _fresh_folder(Path(out)) as folder, quiet():
+    with fresh_folder(Path(out)) as folder, quiet():
         stock.save_pretrained(folder)
         processor.save_pretrained(folder)
         again = load_strict(type(stock), str(folder)).to(stock.device)
@@ -59,7 +54,7 @@ def export_clip(encoder: DualEncoder, out: str | Path) -> float:
     out: rankings don't depend on it. Raises ValueError when the features change by more than
     :data:`TOLERANCE`.
     """
-    with _fresh_folder(Path(out)) as folder, quiet():
+    with fresh_folder(Path(out)) as folder, quiet():
         if isinstance(encoder.model, TimmText):
             save_timm(encoder, folder)
         else:
@@ -225,22 +220,3 @@ def _check(difference: float, what: str) -> float:
             "nothing was exported"
         )
     return difference
-
-
-@contextmanager
-def _fresh_folder(out: Path) -> Iterator[Path]:
-    """Fill a hidden folder beside ``out`` and put it in its place when the block ends well."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        yield folder
-        folder.chmod(0o755)
-        if out.exists():
-            old = folder.with_name(f"{folder.name}.old")
-            os.replace(out, old)
-            os.replace(folder, out)
-            shutil.rmtree(old)
-        else:
-            os.replace(folder, out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -82,6 +82,11 @@ def evaluate(
         raise ValueError(
             f"no sample of {cfg.data} can be used; the first: {(reader.skipped or ['it is empty'])[0]}"
         )
+    if len(reader.skipped) > cfg.max_skipped:
+        raise ValueError(
+            f"{len(reader.skipped)} samples of {cfg.data} cannot be used, more than "
+            f"max_skipped={cfg.max_skipped}; the first: {reader.skipped[0]}. Repair them or raise max_skipped"
+        )
     pools = pool_hits(scores, negatives=cfg.negatives, seed=cfg.seed)
     options = {"resamples": cfg.resamples, "seed": cfg.seed}
     entry = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 from transformers.utils import cached_file
+
+from configs.runtime import fresh_folder
 
 
 def read_config(path: str | Path, field: str) -> dict[str, Any]:
@@ -93,15 +93,6 @@ def load_lmm(
 
 def save_lmm(model: LlavaForConditionalGeneration, processor: LlavaProcessor, folder: str | Path) -> None:
     """Write model, processor and chat template to ``folder``, whole or not at all; an old one is replaced."""
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with fresh_folder(Path(folder)) as scratch:
         model.save_pretrained(scratch)
         processor.save_pretrained(scratch)
-        scratch.chmod(0o755)
-        shutil.rmtree(folder, ignore_errors=True)
-        scratch.rename(folder)
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise

@@ -24,7 +24,7 @@ from transformers import LlavaImageProcessor, LlavaProcessor
 
 from configs.load import load_config
 from configs.runs import start_run
-from configs.runtime import command, console, write_json
+from configs.runtime import command, console, fresh_folder, write_json
 from configs.trainer import build_optimizer, build_trainer, find_resume, seed_everything
 from configs.warmstart import LanguageConfig
 from data.scene.build import Rejected, build
@@ -195,8 +195,9 @@ def main(argv: list[str]) -> None:
     )
     trainer = build_trainer(cfg.trainer)
     trainer.fit(Language(cfg, lm), loader, ckpt_path=find_resume(cfg.trainer), weights_only=True)
-    lm.save_pretrained(run / "export")
-    tokenizer.save_pretrained(run / "export")
+    with fresh_folder(run / "export") as folder:
+        lm.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
     write_json(run / "results.json", {k: float(v) for k, v in trainer.callback_metrics.items()})
     console.print(f"wrote {run / 'export'}")
 

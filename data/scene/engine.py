@@ -5,6 +5,8 @@ Sample i depends on the configuration, the seed, the split and i alone, never on
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from random import Random
@@ -19,6 +21,7 @@ from data.scene.draw import Positive, draw_positive, picture
 from data.scene.edits import Edited, difference, edits
 from data.scene.layout import layout
 from data.scene.questions import ask
+from data.scene.templates import BALANCE
 from data.scene.truth import Truth, judge
 from data.scene.types import Built, Fact, Program, Scene
 
@@ -28,6 +31,11 @@ CHOICE_SHARE = 0.2
 """Share of questions that are asked with options, where the answer allows it."""
 VERSION = 2
 """Raised whenever the same seed gives another sample."""
+
+
+def balance_hash() -> str:
+    """Return 12 hex digits of the weights of the edits: with others the same seed gives other negatives."""
+    return hashlib.sha256(json.dumps(BALANCE, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Counter[str]]:

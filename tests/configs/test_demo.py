@@ -1,4 +1,9 @@
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +23,30 @@ def test_a_done_step_is_not_done_again_and_another_command_is(tmp_path: Path) ->
     Demo(demo.cfg).step("tell", "platform", "--terse")
     assert log.exists()
     assert json.loads((tmp_path / "steps.json").read_text())["tell"]["command"] == ["platform", "--terse"]
+
+
+def test_what_a_step_reads_is_part_of_it_and_later_steps_are_forgotten(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("a: 1\n")
+    demo = Demo(DemoConfig(out=str(tmp_path), warmstart="x"))
+    demo.step("one", "platform", str(recipe))
+    demo.step("two", "platform")
+    Demo(demo.cfg).step("one", "platform", str(recipe))
+    assert set(json.loads((tmp_path / "steps.json").read_text())) == {"one", "two"}
+    recipe.write_text("a: 2\n")
+    Demo(demo.cfg).step("one", "platform", str(recipe))
+    assert set(json.loads((tmp_path / "steps.json").read_text())) == {"one"}
+
+
+def test_after_an_interrupt_a_step_may_finish_what_it_writes(tmp_path: Path) -> None:
+    slow = "import time\ntry: time.sleep(60)\nexcept KeyboardInterrupt: time.sleep(1); print('whole')"
+    outer = f"import sys\nfrom configs.runtime import call\ncall([sys.executable, '-c', {slow!r}])"
+    process = subprocess.Popen([sys.executable, "-c", outer], stdout=subprocess.PIPE, start_new_session=True)
+    time.sleep(2.0)
+    os.killpg(process.pid, signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert out.decode().strip() == "whole"
+    assert process.returncode != 0
 
 
 def test_a_failed_step_stops_with_the_end_of_its_log(tmp_path: Path) -> None:

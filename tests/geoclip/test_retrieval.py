@@ -76,7 +76,10 @@ def test_samples_that_cannot_be_used_are_counted(clip_folder, make_sample, tmp_p
     data = str(tmp_path / "data")
     with pytest.raises(ValueError, match=r"a caption of .* set text_overflow"):
         run(options([clip_folder], data, tmp_path / "out"))
-    entry = run(options([clip_folder], data, tmp_path / "out", text_overflow="skip"))["models"][clip_folder]
+    with pytest.raises(ValueError, match=r"1 samples of .* more than max_skipped=0"):
+        run(options([clip_folder], data, tmp_path / "out", text_overflow="skip"))
+    allowed = options([clip_folder], data, tmp_path / "out", text_overflow="skip", max_skipped=1)
+    entry = run(allowed)["models"][clip_folder]
     assert entry["skipped"]["n"] == 1
     assert "s0001" in entry["skipped"]["first"][0]
     assert entry["n"] == 2

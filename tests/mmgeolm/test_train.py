@@ -183,7 +183,9 @@ def test_a_config_without_any_model_is_refused(options, in_project, capsys):
 
 
 def test_every_config_of_the_stage_fills_the_schema(project):
-    for path in sorted((project / "configs/mmgeolm").glob("*.yaml")):
+    for path in sorted((project / "configs/mmgeolm").glob("*_*.yaml")):
+        if path.stem.startswith("warmstart"):
+            continue
         cfg = load_config(MmgeolmConfig, [str(path), "train.shards=[x]", "start=x"])
         assert cfg.stage in path.stem
 

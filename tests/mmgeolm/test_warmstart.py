@@ -74,9 +74,14 @@ def test_figures_depend_on_the_seed_and_their_number_alone():
     assert one != two
 
 
+def test_both_recipes_fill_the_schema():
+    first = load_config(LanguageConfig, [RECIPE])
+    more = load_config(LanguageConfig, [RECIPE, RECIPE.replace("warmstart", "warmstart_more")])
+    assert more.lm.path == f"{first.trainer.run_dir}/export"
+
+
 TOLD = "right triangle CAB. point D lies on AB. CA ⊥ AB. BD = 3. AD = 4."
 ASKED = {
-    "What is the length of AB?": r"\boxed{7}",
     "How long is BD?": r"\boxed{3}",
     "What kind of figure is ABC?": r"\boxed{right triangle}",
     "Is AB perpendicular to AC?": r"\boxed{yes}",

@@ -1,5 +1,8 @@
 """Tiny samples and shard folders; the grey value of a picture tells which sample it belongs to."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -47,3 +50,25 @@ def write():
 def folder(write, tmp_path_factory):
     """Forty samples in ten shards of four; read-only."""
     return write(tmp_path_factory.mktemp("shards") / "forty", 40)
+
+
+def load(name):
+    """Load a helper of the scene tests by its path; tests are no packages."""
+    spec = importlib.util.spec_from_file_location(
+        f"scene_{name}", Path(__file__).with_name("scene") / f"{name}.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def brute():
+    """The independent judge of facts, brute.py."""
+    return load("brute")
+
+
+@pytest.fixture(scope="session")
+def read_caption():
+    """The reader that turns a caption back into facts, reader.py."""
+    return load("reader").read_caption

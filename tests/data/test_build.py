@@ -37,10 +37,12 @@ def built(tmp_path_factory):
 
 
 def test_workers_and_chunks_do_not_change_a_byte(built, tmp_path, monkeypatch):
+    with processes(2) as pool:  # fresh interpreters, each with its own hash seed; one chunk of 14
+        build_split(config(workers=2), "train", tmp_path / "processes", pool)
     monkeypatch.setattr("data.build.CHUNK", 4)
     with ThreadPoolExecutor(3) as pool:
-        build_split(config(workers=3, out="elsewhere"), "train", tmp_path / "train", pool)
-    assert files(tmp_path / "train") == files(built)
+        build_split(config(workers=3, out="elsewhere"), "train", tmp_path / "threads", pool)
+    assert files(tmp_path / "processes") == files(tmp_path / "threads") == files(built)
 
 
 def test_a_sample_does_not_depend_on_how_many_there_are(built, tmp_path):
@@ -51,7 +53,7 @@ def test_a_sample_does_not_depend_on_how_many_there_are(built, tmp_path):
         assert (few[i].key, few[i].caption, few[i].image) == (many[i].key, many[i].caption, many[i].image)
 
 
-def test_retrieval_negatives_are_captions_of_others_that_are_false_here(built):
+def test_retrieval_negatives_are_captions_of_others_that_are_false_here(built, brute, read_caption):
     samples = list(IndexedDataset([built]))
     facts = {sample.caption: sample.facts for sample in samples}
     found = [(s, n) for s in samples for n in s.negatives if n.kind == "retrieval"]
@@ -60,6 +62,10 @@ def test_retrieval_negatives_are_captions_of_others_that_are_false_here(built):
         assert negative.text in facts
         assert negative.text != sample.caption
         assert truth_of_caption(scene_of(sample.meta), facts[negative.text]).verdict == "false"
+        scene = scene_of(sample.meta)
+        said = read_caption(negative.text)
+        known = [fact for fact in said if set("".join(fact.args)) <= set(scene.points)]
+        assert len(known) < len(said) or any(brute.visibly_false(fact, scene) for fact in known)
         assert negative.verdict == "false"
         assert negative.residual >= 1
 

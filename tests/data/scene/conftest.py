@@ -1,7 +1,5 @@
-"""Helpers of the scene tests; tests are no packages, so the two helper files are loaded by path."""
+"""Scenes for the tests: drawn ones and ones made by hand."""
 
-import importlib.util
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -11,25 +9,6 @@ from data.scene.build import Rejected, build
 from data.scene.draw import draw_program, draw_variant
 from data.scene.templates import TEMPLATES
 from data.scene.types import Scene
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(f"scene_{name}", Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def brute():
-    """The independent judge of facts, brute.py."""
-    return load("brute")
-
-
-@pytest.fixture(scope="session")
-def read_caption():
-    """The reader that turns a caption back into facts, reader.py."""
-    return load("reader").read_caption
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import MISSING
 
 from configs.load import config_hash, load_config, to_plain
@@ -188,7 +189,14 @@ def main(argv: list[str]) -> None:
     encoders(demo)
     retrieval(demo)
     lmms(demo)
-    settings = {"seed": cfg.seed, "config": to_plain(cfg), "config_hash": config_hash(cfg)}
+    recipes = sorted(HERE.glob("*.yaml"))
+    settings = {
+        "seed": cfg.seed,
+        "config": to_plain(cfg),
+        "recipes": {path.stem: yaml.safe_load(path.read_text()) for path in recipes},
+        "config_hash": config_hash(cfg),
+        "recipes_hash": _fingerprint([str(path) for path in recipes]),
+    }
     results = summarise(demo.out, shards(demo), cfg.warmstart, cfg.lmms, demo.done, demo.notes)
     write_json(demo.out / "results.json", {**results, "settings": settings, "environment": environment()})
     if code := call([PYTHON, "-m", "data.report", str(demo.out)]):

@@ -40,6 +40,9 @@ class ClipShape:
     """Width of the common space."""
 
     def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, int) and value < 1:
+                raise ValueError(f"{name}={value} is not allowed; use at least 1")
         if self.image_size % self.patch_size:
             raise ValueError(f"patch_size={self.patch_size} does not divide image_size={self.image_size}")
         if self.width % self.heads or self.text_width % self.text_heads:

@@ -87,6 +87,11 @@ class MmgeolmConfig:
         if self.start and self.tower:
             raise ValueError(f"start={self.start} already holds a tower; leave tower={self.tower} out")
         if self.start:
+            if self.lm != LanguageModelConfig() or self.vision_feature_layer != -2:
+                raise ValueError(
+                    f"start={self.start} already holds a language model and the layer its adapter reads; "
+                    "leave lm and vision_feature_layer out"
+                )
             return
         if not self.tower:
             raise ValueError(

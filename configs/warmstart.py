@@ -43,6 +43,14 @@ class WarmstartConfig:
     patches: float = 0.1
     """Weight of the patches' binary cross-entropy, summed over classes and averaged over patches."""
 
+    def __post_init__(self) -> None:
+        for name in ("samples", "batch_size", "vocabulary", "least"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} is not allowed; use at least 1")
+        for name in ("contrast", "atoms", "patches"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}={getattr(self, name)} is not allowed; a weight is at least 0")
+
 
 @dataclass
 class LanguageConfig:
@@ -64,3 +72,10 @@ class LanguageConfig:
     """Tokens of the tokenizer that is trained on captions, questions and answers."""
     describe: float = 0.3
     """Share of chats that ask for a description; the others ask a question."""
+
+    def __post_init__(self) -> None:
+        for name in ("samples", "batch_size", "vocabulary"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} is not allowed; use at least 1")
+        if not 0 <= self.describe <= 1:
+            raise ValueError(f"describe={self.describe} is not allowed; it is a share from 0 to 1")

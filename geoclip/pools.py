@@ -132,26 +132,29 @@ def summary(hits: Hits, samples: int, *, resamples: int, seed: int) -> dict[str,
 
 
 def operator_accuracy(scores: Scores, *, resamples: int, seed: int) -> dict[str, dict[str, Any]]:
-    """Return, per ``kind/operator``, how often the positive scores above the negative (a tie is a miss).
+    """Return, per ``kind/operator``, pairwise accuracy, and Hit@k among that operator's negatives alone.
 
-    A sample's negatives are averaged first, as the intervals resample samples; chance is 0.5.
+    Accuracy is how often the positive scores above the negative (a tie is a miss), a sample's negatives
+    averaged first, as the intervals resample samples; its chance is 0.5. Samples have different numbers of an
+    operator's negatives, so Hit@k has the chance that stands beside it.
     """
     rates: dict[str, list[float]] = defaultdict(list)
-    pairs: dict[str, int] = defaultdict(int)
-    for own, kinds in zip(scores.own, scores.negatives, strict=True):
-        wins: dict[str, list[bool]] = defaultdict(list)
+    pools: dict[str, Hits] = defaultdict(Hits)
+    for key, own, kinds in zip(scores.keys, scores.own, scores.negatives, strict=True):
+        others: dict[str, list[float]] = defaultdict(list)
         for kind, found in kinds.items():
             for operator, value in found:
-                wins[f"{kind}/{operator or 'unknown'}"].append(own > value)
-        for name, won in wins.items():
-            rates[name].append(float(np.mean(won)))
-            pairs[name] += len(won)
+                others[f"{kind}/{operator or 'unknown'}"].append(value)
+        for name, values in others.items():
+            rates[name].append(float(np.mean([own > value for value in values])))
+            pools[name].add(key, own, np.array(values))
     return {
         name: {
             "accuracy": float(np.mean(values)),
             "ci95": list(bootstrap_interval(np.array(values), samples=resamples, seed=seed)),
             "n": len(values),
-            "pairs": pairs[name],
+            "pairs": sum(pools[name].negatives),
+            "pool": summary(pools[name], len(values), resamples=resamples, seed=seed),
         }
         for name, values in sorted(rates.items())
     }

@@ -124,7 +124,11 @@ def test_pairwise_accuracy_per_operator_averages_within_a_sample():
     found = operator_accuracy(scores, resamples=50, seed=0)
     assert found["rule/letters"]["accuracy"] == pytest.approx((0.5 + 1.0) / 2)
     assert (found["rule/letters"]["n"], found["rule/letters"]["pairs"]) == (2, 3)
+    assert found["rule/letters"]["pool"]["hit@1"] == 0.5
+    assert found["rule/letters"]["pool"]["hit@5"] == 1.0
+    assert found["rule/letters"]["pool"]["chance"]["hit@1"] == pytest.approx((1 / 3 + 1 / 2) / 2)
     assert found["rule/number"]["accuracy"] == 0.0  # a tie
+    assert found["rule/number"]["pool"]["hit@1"] == 0.0
     assert found["image/unknown"]["accuracy"] == 1.0
 
 

@@ -186,7 +186,10 @@ def test_every_config_of_the_stage_fills_the_schema(project):
     for path in sorted((project / "configs/mmgeolm").glob("*_*.yaml")):
         if path.stem.startswith("warmstart"):
             continue
-        cfg = load_config(MmgeolmConfig, [str(path), "train.shards=[x]", "start=x"])
+        source = ["start=x"] if "sft" in path.stem else ["tower=x"]
+        if path.stem == "mini_align":
+            source.append("lm.tokenizer=x")
+        cfg = load_config(MmgeolmConfig, [str(path), "train.shards=[x]", *source])
         assert cfg.stage in path.stem
 
 

@@ -82,7 +82,10 @@ class BuildConfig:
             raise ValueError(
                 f"shard_size={self.shard_size} and workers={self.workers}: expected >= 1 and >= 0"
             )
-        if isinstance(self.splits, dict) and not self.splits:
-            raise ValueError("splits is empty; name at least one split with its samples, as {train: 20000}")
-        if isinstance(self.splits, dict) and any(count < 1 for count in self.splits.values()):
-            raise ValueError(f"splits is {self.splits}; every split needs at least one sample")
+        if isinstance(self.splits, dict):  # not while it is missing
+            if not self.splits:
+                raise ValueError(
+                    "splits is empty; name at least one split with its samples, as {train: 20000}"
+                )
+            if any(count < 1 for count in self.splits.values()):
+                raise ValueError(f"splits is {self.splits}; every split needs at least one sample")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from configs.load import one_of
+from configs.load import at_least, one_of
 
 MODES = ("indexed", "stream")
 
@@ -41,13 +41,8 @@ class LoaderConfig:
         one_of("mode", self.mode, MODES)
         if not self.shards or not all(isinstance(name, str) and name.strip() for name in self.shards):
             raise ValueError(f"shards={self.shards!r} is not allowed; name at least one shard folder")
-        for name in ("batch_size", "window", "limit", "epoch_samples"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name}={value} is not allowed; use at least 1")
-        for name in ("num_workers", "seed", "max_skipped"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}={getattr(self, name)} is not allowed; use at least 0")
+        at_least(self, 1, "batch_size", "window", "limit", "epoch_samples")
+        at_least(self, 0, "num_workers", "seed", "max_skipped")
         if (self.mode == "stream") != (self.epoch_samples is not None):
             raise ValueError(
                 f"mode={self.mode} with epoch_samples={self.epoch_samples} is not possible: a stream has no "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from configs.load import at_least
+
 
 @dataclass(kw_only=True)
 class EvaluateConfig:
@@ -36,7 +38,5 @@ class EvaluateConfig:
             )
         if len(set(self.models)) < len(self.models):
             raise ValueError(f"models={self.models} names a folder twice")
-        for name, least in (("batch_size", 1), ("max_new_tokens", 1), ("limit", 1), ("max_unreadable", 0)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"{name}={value} is not allowed; use at least {least}")
+        at_least(self, 1, "batch_size", "max_new_tokens", "limit")
+        at_least(self, 0, "max_unreadable")

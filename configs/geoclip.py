@@ -3,11 +3,11 @@ retrieval."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from configs.data import LoaderConfig
-from configs.load import one_of
+from configs.load import at_least, one_of
 from configs.training import OptimConfig, TrainerConfig
 
 
@@ -40,9 +40,7 @@ class ClipShape:
     """Width of the common space."""
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if isinstance(value, int) and value < 1:
-                raise ValueError(f"{name}={value} is not allowed; use at least 1")
+        at_least(self, 1, *(one.name for one in fields(self) if one.name != "tokenizer"))
         if self.image_size % self.patch_size:
             raise ValueError(f"patch_size={self.patch_size} does not divide image_size={self.image_size}")
         if self.width % self.heads or self.text_width % self.text_heads:
@@ -229,9 +227,8 @@ class RetrievalConfig:
         one_of("accelerator", self.accelerator, ("auto", "cpu", "cuda"))
         if not self.models or len(set(self.models)) < len(self.models):
             raise ValueError(f"models={self.models}: name at least one model, and none twice")
-        for name in ("limit", "negatives", "resamples", "batch_size"):
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise ValueError(f"{name}={value} is not allowed; use at least 1")
+        at_least(self, 1, "limit", "negatives", "resamples", "batch_size")
+        at_least(self, 0, "max_skipped")
 
 
 OVERFLOWS = ("error", "skip", "truncate")

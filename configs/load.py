@@ -38,6 +38,17 @@ def one_of(name: str, value: object, allowed: Sequence[object]) -> None:
         raise ValueError(f"{name}={value!r} is not allowed; use one of {', '.join(map(str, allowed))}{hint}")
 
 
+def at_least(config: object, least: float, *names: str, section: str = "") -> None:
+    """Raise ValueError unless each named field of ``config`` is null or ``least`` or more.
+
+    ``section`` stands before the field's name in the message, as in ``lm.``.
+    """
+    for name in names:
+        value = getattr(config, name)
+        if value is not None and value < least:
+            raise ValueError(f"{section}{name}={value} is not allowed; use at least {least}")
+
+
 def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
     """Build ``schema`` from ``argv``: YAML paths merged left to right, then ``key=value`` overrides.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from configs.data import LoaderConfig
-from configs.load import one_of
+from configs.load import at_least, one_of
 from configs.training import OptimConfig, TrainerConfig
 
 STAGES = ("align", "sft")
@@ -41,9 +41,8 @@ class LanguageModelConfig:
         one_of("shape", self.shape, SHAPES)
         if self.path and self.tokenizer:
             raise ValueError(f"lm.path={self.path} brings its own tokenizer; leave lm.tokenizer out")
-        for name in ("hidden_size", "layers", "heads", "kv_heads", "intermediate_size", "positions"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"lm.{name}={getattr(self, name)} is not allowed; use at least 1")
+        sizes = ("hidden_size", "layers", "heads", "kv_heads", "intermediate_size", "positions")
+        at_least(self, 1, *sizes, section="lm.")
         if self.hidden_size % self.heads or (self.hidden_size // self.heads) % 2:
             raise ValueError(
                 f"lm.hidden_size={self.hidden_size} must be an even multiple of lm.heads={self.heads}: "

@@ -20,7 +20,7 @@ from configs.demo import DemoConfig
 from configs.load import config_hash, load_config, to_plain
 from configs.runtime import atomic_write, call, command, console, environment, write_json
 from configs.stats import bootstrap_interval, paired_bootstrap
-from configs.summary import POOLS
+from configs.summary import POOLS, encoder_folders
 
 PAIRS = (("B", "A"), ("B", "C"), ("B", "start"), ("A", "start"), ("A", "untrained"), ("B", "untrained"))
 Hits = dict[tuple[str, str], dict[str, float]]
@@ -42,13 +42,13 @@ class SeedsConfig(DemoConfig):
 def read_hits(run: Path) -> Hits:
     """Return what the encoders and the LMMs of one demo run hit."""
     results = json.loads((run / "results.json").read_text())
+    made = results["settings"]["config"]  # a run may have been moved since
+    names = encoder_folders(Path(made["out"]), made["warmstart"])
     found: Hits = {}
     for folder, pools in json.loads((run / "retrieval" / "hits.json").read_text())["models"].items():
-        trained = Path(folder).parts[-4:-2]  # encoders/NAME/export/clip
-        name = trained[1] if trained[:1] == ("encoders",) else "start"
         for pool, rows in pools.items():
             hits = zip(rows["keys"], rows["ahead"], strict=True)
-            found[name, pool] = {key: float(ahead == 0) for key, ahead in hits}
+            found[names[folder], pool] = {key: float(ahead == 0) for key, ahead in hits}
     labels = json.loads((run / "answers" / "results.json").read_text())["models"]
     for label, name in zip(labels, results["lmms"], strict=True):
         lines = (run / "answers" / label / "graded.jsonl").read_text().splitlines()

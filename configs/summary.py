@@ -15,8 +15,7 @@ def summarise(
 ) -> dict[str, Any]:
     """Return the results of the demo in folder ``out``; ``notes`` are facts the report tells."""
     retrieval = _read(out / "retrieval" / "results.json")
-    folders = {warmstart: "start"} | {str(out / "encoders" / arm / "export" / "clip"): arm for arm in "ABC"}
-    folders[str(out / "encoders" / "untrained" / "export" / "clip")] = "untrained"
+    folders = encoder_folders(out, warmstart)
     comparisons = [
         {"what": "encoders", "a": folders[pair["a"]], "b": folders[pair["b"]], "pool": pool, **found}
         for pair in retrieval["comparisons"]
@@ -40,6 +39,12 @@ def summarise(
         "seconds": {name: step["seconds"] for name, step in steps.items()},
     }
     return {**results, "notes": notes}
+
+
+def encoder_folders(out: Path, warmstart: str) -> dict[str, str]:
+    """Return the name of each encoder of a demo in ``out``, by its folder."""
+    arms = {str(out / "encoders" / arm / "export" / "clip"): arm for arm in ("A", "B", "C", "untrained")}
+    return {warmstart: "start", **arms}
 
 
 def _towards_b(pair: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from omegaconf import MISSING
 
 from configs.build import SceneConfig
 from configs.geoclip import ClipShape
+from configs.load import at_least
 from configs.mmgeolm import LanguageModelConfig
 from configs.trainer import OptimConfig, TrainerConfig
 
@@ -44,12 +45,8 @@ class WarmstartConfig:
     """Weight of the patches' binary cross-entropy, summed over classes and averaged over patches."""
 
     def __post_init__(self) -> None:
-        for name in ("samples", "batch_size", "vocabulary", "least"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} is not allowed; use at least 1")
-        for name in ("contrast", "atoms", "patches"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}={getattr(self, name)} is not allowed; a weight is at least 0")
+        at_least(self, 1, "samples", "batch_size", "vocabulary", "least")
+        at_least(self, 0, "contrast", "atoms", "patches")
 
 
 @dataclass
@@ -74,8 +71,6 @@ class LanguageConfig:
     """Share of chats that ask for a description; the others ask a question."""
 
     def __post_init__(self) -> None:
-        for name in ("samples", "batch_size", "vocabulary"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} is not allowed; use at least 1")
+        at_least(self, 1, "samples", "batch_size", "vocabulary")
         if not 0 <= self.describe <= 1:
             raise ValueError(f"describe={self.describe} is not allowed; it is a share from 0 to 1")

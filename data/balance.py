@@ -20,12 +20,10 @@ from configs.build import SceneConfig
 from configs.load import OVERRIDE
 from configs.runtime import command, console, write_json
 from data.parallel import ordered, processes
-from data.scene.build import Rejected, build
-from data.scene.draw import draw_program, draw_variant
+from data.scene.draw import draw_figure
 from data.scene.edits import Edited, edits
 from data.scene.engine import EDIT_ATTEMPTS
 from data.scene.templates import BALANCE, TEMPLATES, classes, figure_class
-from data.scene.types import Built, Program
 
 FILE = Path(__file__).parent / "scene" / "templates" / "balance.json"
 NEGATIVES = 10
@@ -42,7 +40,7 @@ def count(weights: dict[str, float], start: int) -> tuple[Counter[str], dict[str
     for index in range(start, start + CHUNK):
         rng = Random(f"balance/{index}")
         template = rng.choice(list(TEMPLATES))
-        program, built = _draw(template, rng)
+        program, built = draw_figure(template, SceneConfig(), rng)
         found = []
         for edited in edits(program, built, rng, EDIT_ATTEMPTS * NEGATIVES):
             if isinstance(edited, Edited) and edited.text.verdict == "false":
@@ -53,16 +51,6 @@ def count(weights: dict[str, float], start: int) -> tuple[Counter[str], dict[str
         for name in found:
             negative[name] += 1 / len(found)
     return positive, negative
-
-
-def _draw(template: str, rng: Random) -> tuple[Program, Built]:
-    variant = draw_variant(template, rng)
-    while True:
-        try:
-            program = draw_program(template, variant, SceneConfig(), rng)
-            return program, build(program)
-        except Rejected:
-            continue
 
 
 def balance(scenes: int, rounds: int) -> dict[str, float]:

@@ -10,15 +10,13 @@ no text is unknown and decoding gives the text back.
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from configs.runtime import command, console
+from configs.runtime import command, console, fresh_folder
 from data.sample import Sample
 
 PAD, BOS, EOS = "<|pad|>", "<|startoftext|>", "<|endoftext|>"
@@ -87,7 +85,8 @@ def train_tokenizer(texts: Iterable[str], out: Path | str, vocab_size: int) -> P
         additional_special_tokens=[TURN_START, TURN_END],
         clean_up_tokenization_spaces=False,
     )
-    _save(tokenizer, out)
+    with fresh_folder(out) as folder:
+        tokenizer.save_pretrained(folder)
     return tokenizer
 
 
@@ -132,18 +131,6 @@ class _Counted:
         for text in self.texts:
             self.count += 1
             yield text
-
-
-def _save(tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        tokenizer.save_pretrained(scratch)
-        scratch.chmod(0o755)
-        scratch.rename(out)
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
 
 
 USAGE = "usage: python -m data.tokenizer SHARDS... out=DIR vocab_size=N"

@@ -138,7 +138,6 @@ def operator_accuracy(scores: Scores, *, resamples: int, seed: int) -> dict[str,
     averaged first, as the intervals resample samples; its chance is 0.5. Samples have different numbers of an
     operator's negatives, so Hit@k has the chance that stands beside it.
     """
-    rates: dict[str, list[float]] = defaultdict(list)
     pools: dict[str, Hits] = defaultdict(Hits)
     for key, own, kinds in zip(scores.keys, scores.own, scores.negatives, strict=True):
         others: dict[str, list[float]] = defaultdict(list)
@@ -146,18 +145,18 @@ def operator_accuracy(scores: Scores, *, resamples: int, seed: int) -> dict[str,
             for operator, value in found:
                 others[f"{kind}/{operator or 'unknown'}"].append(value)
         for name, values in others.items():
-            rates[name].append(float(np.mean([own > value for value in values])))
             pools[name].add(key, own, np.array(values))
-    return {
-        name: {
-            "accuracy": float(np.mean(values)),
-            "ci95": list(bootstrap_interval(np.array(values), samples=resamples, seed=seed)),
-            "n": len(values),
-            "pairs": sum(pools[name].negatives),
-            "pool": summary(pools[name], len(values), resamples=resamples, seed=seed),
+    result = {}
+    for name, hits in sorted(pools.items()):
+        rates = 1.0 - np.array(hits.ahead) / np.array(hits.negatives)
+        result[name] = {
+            "accuracy": float(rates.mean()),
+            "ci95": list(bootstrap_interval(rates, samples=resamples, seed=seed)),
+            "n": len(rates),
+            "pairs": sum(hits.negatives),
+            "pool": summary(hits, len(rates), resamples=resamples, seed=seed),
         }
-        for name, values in sorted(rates.items())
-    }
+    return result
 
 
 def compare(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,6 +27,7 @@ from configs.runs import start_run
 from configs.runtime import command, console, write_json
 from configs.trainer import build_optimizer, build_trainer, find_resume, seed_everything
 from configs.warmstart import WarmstartConfig
+from data.parallel import ordered, processes
 from data.scene.caption import STYLES, caption
 from data.scene.dense import atoms, index_atoms, patch_classes, patch_targets
 from data.scene.draw import draw_positive
@@ -122,8 +122,9 @@ def draw_chunk(job: tuple[WarmstartConfig, int]) -> dict[str, Any]:
 def draw_scenes(cfg: WarmstartConfig) -> Scenes:
     """Draw all scenes on all cores, with progress."""
     jobs = [(cfg, start) for start in range(0, cfg.samples, CHUNK)]
-    with get_context("spawn").Pool() as pool:
-        chunks = list(track(pool.imap(draw_chunk, jobs), "drawing scenes", total=len(jobs), console=console))
+    with processes(0) as pool:
+        work = ordered(pool, draw_chunk, jobs)
+        chunks = list(track(work, "drawing scenes", total=len(jobs), console=console))
     return Scenes(chunks, cfg.least, len(patch_classes(cfg.scene.letters)))
 
 

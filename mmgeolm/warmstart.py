@@ -9,7 +9,6 @@ stock ``Qwen2ForCausalLM`` or ``MistralForCausalLM`` folder with its tokenizer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -27,10 +26,10 @@ from configs.runs import start_run
 from configs.runtime import command, console, fresh_folder, write_json
 from configs.trainer import build_optimizer, build_trainer, find_resume, seed_everything
 from configs.warmstart import LanguageConfig
-from data.scene.build import Rejected, build
+from data.parallel import ordered, processes
 from data.scene.caption import STYLES, caption, phrase
 from data.scene.choices import with_options
-from data.scene.draw import draw_program, draw_variant
+from data.scene.draw import draw_figure
 from data.scene.engine import CHOICE_SHARE
 from data.scene.questions import ask
 from data.scene.templates import TEMPLATES
@@ -57,13 +56,7 @@ def draw_chunk(job: tuple[LanguageConfig, int]) -> list[Told]:
 def _figure(cfg: LanguageConfig, index: int) -> Told:
     rng = Random(f"language/{cfg.trainer.seed}/{index}")
     template = rng.choice(cfg.scene.templates or list(TEMPLATES))
-    variant = draw_variant(template, rng)
-    while True:
-        try:
-            built = build(draw_program(template, variant, cfg.scene, rng))
-            break
-        except Rejected:
-            continue
+    _, built = draw_figure(template, cfg.scene, rng)
     asked = []
     for _ in range(QUESTIONS):
         if question := ask(built, rng):
@@ -149,8 +142,9 @@ class Language(lightning.LightningModule):
 def draw_figures(cfg: LanguageConfig) -> list[Told]:
     """Build all figures on all cores, with progress."""
     jobs = [(cfg, start) for start in range(0, cfg.samples, CHUNK)]
-    with get_context("spawn").Pool() as pool:
-        chunks = track(pool.imap(draw_chunk, jobs), "building figures", total=len(jobs), console=console)
+    with processes(0) as pool:
+        work = ordered(pool, draw_chunk, jobs)
+        chunks = track(work, "building figures", total=len(jobs), console=console)
         return [figure for chunk in chunks for figure in chunk]
 
 

@@ -42,4 +42,19 @@ def test_the_readme_shows_every_stage():
 def test_a_command_of_the_readme_fills_its_schema(line, monkeypatch):
     monkeypatch.chdir(PROJECT)
     schema, words = schema_and_words(line)
-    load_config(schema, words)
+    assert isinstance(load_config(schema, words), schema)
+
+
+def test_every_command_of_the_readme_reads_what_an_earlier_one_wrote(monkeypatch):
+    """Exports are named in the packages' own docs: ``export/vision`` and ``export/clip``, or ``export``."""
+    monkeypatch.chdir(PROJECT)
+    monkeypatch.delenv("MMGEOLM_ROOT")
+    data, geoclip, retrieval, align, sft, evaluate = (load_config(*schema_and_words(line)) for line in LINES)
+    shards = f"runs/data/{data.name}"
+    assert {"train", "test"} <= set(data.splits)
+    assert geoclip.train.shards == align.train.shards == sft.train.shards == [f"{shards}/train"]
+    assert retrieval.data == evaluate.data == f"{shards}/test"
+    assert retrieval.models == [geoclip.encoder.pretrained, f"{geoclip.trainer.run_dir}/export"]
+    assert align.tower == f"{geoclip.trainer.run_dir}/export/vision"
+    assert sft.start == f"{align.trainer.run_dir}/export"
+    assert evaluate.models == [f"{sft.trainer.run_dir}/export"]

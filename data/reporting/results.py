@@ -135,8 +135,8 @@ def _encoder(where: str, raw: Any) -> Encoder:
     if entry.get("arm") not in ARMS:
         raise _wrong(f"{where}.arm", entry.get("arm"), f"one of {', '.join(ARMS)}")
     pools = _object(f"{where}.hit@1", entry.get("hit@1"))
-    sizes = entry.get("candidates") or entry.get("pool_size")  # the mean where some samples have fewer
-    found = {pool: _at(f"{where}.pool_size", sizes, pool, 1, math.inf) for pool in pools}
+    told = entry.get("candidates") or entry.get("pool_size")  # the mean where some samples have fewer
+    found = {pool: _at(f"{where}.pool_size", told, pool, 1, math.inf) for pool in pools}
     sizes = {pool: size for pool, size in found.items() if size is not None}
     hits = {pool: _score(where, entry, "hit@1", pool) for pool in pools}
     for pool in hits.keys() & sizes.keys():

@@ -84,6 +84,17 @@ def draw_program(template: str, variant: Mapping[str, str], cfg: SceneConfig, rn
     )
 
 
+def draw_figure(template: str, cfg: SceneConfig, rng: Random) -> tuple[Program, Built]:
+    """Draw programs of one variant until one gives a clear figure; whether its labels fit is not asked."""
+    variant = draw_variant(template, rng)
+    while True:
+        try:
+            program = draw_program(template, variant, cfg, rng)
+            return program, build(program)
+        except Rejected:
+            continue
+
+
 def _style(cfg: SceneConfig) -> Style:
     return Style(font_px=cfg.font_px, line_px=cfg.line_px)
 

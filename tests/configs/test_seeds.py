@@ -16,7 +16,8 @@ def leave_run(run: Path, ahead: dict[str, list[int]], right: dict[str, list[bool
     models = {folders[name]: {"rule": {**POOL, "ahead": rows}} for name, rows in ahead.items()}
     (run / "retrieval").mkdir(parents=True)
     (run / "retrieval" / "hits.json").write_text(json.dumps({"models": models}))
-    (run / "results.json").write_text(json.dumps({"lmms": dict.fromkeys(right)}))
+    settings = {"config": {"out": str(run), "warmstart": folders["start"]}}
+    (run / "results.json").write_text(json.dumps({"lmms": dict.fromkeys(right), "settings": settings}))
     labels = {f"{name}-sft-export": None for name in right}
     (run / "answers").mkdir()
     (run / "answers" / "results.json").write_text(json.dumps({"models": labels}))

@@ -5,8 +5,7 @@ from random import Random
 import pytest
 
 from configs.build import SceneConfig
-from data.scene.build import Rejected, build
-from data.scene.draw import draw_program, draw_variant
+from data.scene.draw import draw_figure
 from data.scene.templates import TEMPLATES
 from data.scene.types import Scene
 
@@ -16,14 +15,7 @@ def draw():
     """``draw(template, seed)``: the first clear scene of a template as (program, built)."""
 
     def draw(template, seed, **options):
-        rng = Random(f"{template}/{seed}")
-        variant = draw_variant(template, rng)
-        while True:
-            try:
-                program = draw_program(template, variant, SceneConfig(**options), rng)
-                return program, build(program)
-            except Rejected:
-                continue
+        return draw_figure(template, SceneConfig(**options), Random(f"{template}/{seed}"))
 
     return draw
 

@@ -30,13 +30,13 @@ class SceneConfig:
 
     def __post_init__(self) -> None:
         if len(set(self.letters)) < 6 or not (self.letters.isalpha() and self.letters.isupper()):
-            raise ValueError(f"scene.letters is {self.letters!r}; expected at least 6 different letters A-Z")
+            raise ValueError(f"letters={self.letters!r}; expected at least 6 different letters A-Z")
         if len(set(self.letters)) != len(self.letters):
-            raise ValueError(f"scene.letters is {self.letters!r}; a letter stands there twice")
+            raise ValueError(f"letters={self.letters!r}; a letter stands there twice")
         if self.numbers < 0 or not 0 <= self.max_turn <= 180:
-            raise ValueError("scene.numbers must be 0 or more and scene.max_turn between 0 and 180 degrees")
+            raise ValueError("numbers must be 0 or more and max_turn between 0 and 180 degrees")
         if not 48 <= self.image_size <= 2048:
-            raise ValueError(f"scene.image_size is {self.image_size}; expected 48 to 2048 pixels")
+            raise ValueError(f"image_size={self.image_size}; expected 48 to 2048 pixels")
 
 
 @dataclass
@@ -53,7 +53,7 @@ class NegativesConfig:
     def __post_init__(self) -> None:
         for name in ("rule", "image", "retrieval"):
             if not 0 <= getattr(self, name) <= 99:
-                raise ValueError(f"negatives.{name} is {getattr(self, name)}; expected 0 to 99")
+                raise ValueError(f"{name}={getattr(self, name)}; expected 0 to 99")
 
 
 @dataclass

@@ -102,10 +102,11 @@ def _fingerprint(args: Sequence[str]) -> str:
     """Return 12 hex digits over what the arguments name: recipes, and the weights of model folders."""
     digest = hashlib.sha256()
     for arg in args:
-        path = Path(arg.partition("=")[2] or arg)
-        for file in (path, path / "model.safetensors", path / "index.json"):
-            if file.is_file():
-                digest.update(file.read_bytes())
+        for name in (arg.partition("=")[2] or arg).strip("[]").split(","):
+            path = Path(name.strip())
+            for file in (path, path / "model.safetensors", path / "index.json"):
+                if file.is_file():
+                    digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 
 

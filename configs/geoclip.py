@@ -82,7 +82,7 @@ class EncoderConfig:
     def __post_init__(self) -> None:
         given = [name for name in ("pretrained", "clip", "timm") if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"encoder needs exactly one of pretrained, clip, timm; got {given or 'none'}")
+            raise ValueError(f"give exactly one of pretrained, clip, timm; got {given or 'none'}")
         if self.recompute_rows < 0:
             raise ValueError(f"recompute_rows={self.recompute_rows} is not allowed; use at least 0")
 
@@ -110,10 +110,10 @@ class ObjectiveConfig:
     def __post_init__(self) -> None:
         weights = self.active()
         if any(weight < 0 for weight in asdict(self).values()) or not weights:
-            raise ValueError(f"objective {asdict(self)}: weights are at least 0, and at least one is above 0")
+            raise ValueError(f"{asdict(self)}: weights are at least 0, and at least one is above 0")
         if self.sigmoid and not all(name.startswith("sigmoid") for name in weights):
             raise ValueError(
-                f"objective sums {', '.join(weights)}: sigmoid terms have a bias and another scale than "
+                f"{', '.join(weights)} are summed: sigmoid terms have a bias and another scale than "
                 "softmax terms; use one kind"
             )
 

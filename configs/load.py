@@ -38,15 +38,12 @@ def one_of(name: str, value: object, allowed: Sequence[object]) -> None:
         raise ValueError(f"{name}={value!r} is not allowed; use one of {', '.join(map(str, allowed))}{hint}")
 
 
-def at_least(config: object, least: float, *names: str, section: str = "") -> None:
-    """Raise ValueError unless each named field of ``config`` is null or ``least`` or more.
-
-    ``section`` stands before the field's name in the message, as in ``lm.``.
-    """
+def at_least(config: object, least: float, *names: str) -> None:
+    """Raise ValueError unless each named field of ``config`` is null or ``least`` or more."""
     for name in names:
         value = getattr(config, name)
         if value is not None and value < least:
-            raise ValueError(f"{section}{name}={value} is not allowed; use at least {least}")
+            raise ValueError(f"{name}={value} is not allowed; use at least {least}")
 
 
 def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
@@ -66,14 +63,15 @@ def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
                 raise _explain(source, str(key), error, schema) from error
     sources = ", ".join(argv) or "no config given"
     try:
-        if missing := sorted(OmegaConf.missing_keys(config)):
-            names = ", ".join(_with_its_fields(schema, key) for key in missing)
-            raise ValueError(f"required but not set: {names}; set it in a YAML file or as key=value")
-        return cast(Schema, OmegaConf.to_object(config))
+        missing = sorted(OmegaConf.missing_keys(config))
+        if not missing:
+            return cast(Schema, OmegaConf.to_object(config))
     except OmegaConfBaseException as error:
         raise _explain(sources, error.full_key or "", error, schema) from error
     except ValueError as error:
-        raise ConfigError(f"{sources}: {error}") from error
+        raise ConfigError(f"{sources}: {_in_its_section(config, str(error))}") from error
+    names = ", ".join(_with_its_fields(schema, key) for key in missing)
+    raise ConfigError(f"{sources}: required but not set: {names}; set it in a YAML file or as key=value")
 
 
 def to_plain(config: Any) -> dict[str, Any]:
@@ -154,6 +152,21 @@ def _explain(source: str, key: str, error: Exception, schema: type) -> ConfigErr
         return ConfigError(f"{source}: unknown key {name}{hint}; allowed here: {', '.join(siblings)}")
     message = (getattr(error, "msg", None) or str(error)).splitlines()[0]
     return ConfigError(f"{source}: {name}: {message}")
+
+
+def _in_its_section(config: Any, message: str) -> str:
+    """Put the section that refuses its values before the message: ``lr=0 ...`` as ``optim.lr=0 ...``."""
+    for name in config:
+        section = OmegaConf.get_type(config, name)
+        if not is_dataclass(section) or OmegaConf.is_missing(config, name) or config[name] is None:
+            continue
+        try:
+            OmegaConf.to_object(config[name])
+        except ValueError:
+            inner = _in_its_section(config[name], message)
+            is_field = inner != message or re.split(r"\W", message)[0] in {f.name for f in fields(section)}
+            return f"{name}.{inner}" if is_field else f"{name}: {inner}"
+    return message
 
 
 def _keys(schema: type, prefix: str = "") -> Iterator[str]:

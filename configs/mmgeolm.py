@@ -40,16 +40,15 @@ class LanguageModelConfig:
     def __post_init__(self) -> None:
         one_of("shape", self.shape, SHAPES)
         if self.path and self.tokenizer:
-            raise ValueError(f"lm.path={self.path} brings its own tokenizer; leave lm.tokenizer out")
-        sizes = ("hidden_size", "layers", "heads", "kv_heads", "intermediate_size", "positions")
-        at_least(self, 1, *sizes, section="lm.")
+            raise ValueError(f"path={self.path} brings its own tokenizer; leave tokenizer out")
+        at_least(self, 1, "hidden_size", "layers", "heads", "kv_heads", "intermediate_size", "positions")
         if self.hidden_size % self.heads or (self.hidden_size // self.heads) % 2:
             raise ValueError(
-                f"lm.hidden_size={self.hidden_size} must be an even multiple of lm.heads={self.heads}: "
+                f"hidden_size={self.hidden_size} must be an even multiple of heads={self.heads}: "
                 "rotary positions need heads of even width"
             )
         if self.heads % self.kv_heads:
-            raise ValueError(f"lm.kv_heads={self.kv_heads} must divide lm.heads={self.heads}")
+            raise ValueError(f"kv_heads={self.kv_heads} must divide heads={self.heads}")
 
 
 @dataclass(kw_only=True)

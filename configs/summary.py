@@ -83,13 +83,20 @@ def _encoder(out: Path, name: str, entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_kind(operators: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Turn ``rule/letters`` into ``rule``, ``letters``; each combination is too rare to be shown."""
+    """Turn ``rule/letters`` into ``rule``, ``letters``; each combination is too rare to be shown.
+
+    ``hits`` is the Hit@1 among that operator's negatives alone, whose number and so whose chance differ.
+    """
     found: dict[str, dict[str, Any]] = {}
     for name, entry in operators.items():
         kind, operator = name.split("/", 1)
         if "+" in operator:
             continue
-        found.setdefault(kind, {})[operator] = entry
+        pool = entry["pool"]
+        hits = {"hit@1": pool["hit@1"], "n": pool["n"]}
+        hits |= {part: pool[part]["hit@1"] for part in ("ci95", "chance")}
+        pairs = {part: entry[part] for part in ("accuracy", "ci95", "n", "pairs")}
+        found.setdefault(kind, {})[operator] = {**pairs, "hits": hits}
     return found
 
 

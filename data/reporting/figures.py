@@ -35,19 +35,21 @@ def hits(results: Results) -> str:
 
 
 def operators(results: Results) -> str:
-    """Pairwise accuracy per pool and edit operator."""
-    pools = in_order({pool for e in results.encoders.values() for pool in e.operators})
+    """Hit@1 per pool and edit operator."""
+    pools = in_order(
+        {pool for e in results.encoders.values() for pool, found in e.operators.items() if found}
+    )
     if not pools:
-        return paragraph("The results hold no accuracies per edit operator.")
-    text = "Share of pairs in which the positive scores above one edited negative; a tie is a miss."
+        return paragraph("The results hold no Hit@1 per edit operator.")
+    text = (
+        "The positive against its negatives of one edit operator alone; samples have different numbers of "
+        "them, so the chance lines differ."
+    )
     parts = [_legend(results, results.encoders)]
     for pool in pools:
-        systems = {
-            name: {k: Score(s.value, s.interval, s.n, 0.5) for k, s in e.operators.get(pool, {}).items()}
-            for name, e in results.encoders.items()
-        }
+        systems = {name: e.operators.get(pool, {}) for name, e in results.encoders.items()}
         names = list(dict.fromkeys(operator for scores in systems.values() for operator in scores))
-        about = f"Pairwise accuracy, {pool} negatives"
+        about = f"Hit@1 per edit operator, {pool} negatives"
         parts.append(
             _bars(results, systems, names, about, f"{about}. {text}" if pool == pools[0] else f"{about}.")
         )

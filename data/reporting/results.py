@@ -21,17 +21,21 @@ ARMS = {
 
 @dataclass(frozen=True)
 class Score:
-    """A share of ``n`` cases that came out right, its 95 % interval, and what guessing gives."""
+    """A share of ``n`` cases that came out right, its 95 % interval, and what guessing gives.
+
+    Of the cases that came out wrong, ``unread`` had an answer in which nothing could be read.
+    """
 
     value: float
     interval: tuple[float, float] | None = None
     n: int | None = None
     chance: float | None = None
+    unread: float | None = None
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """What one encoder scored: Hit@1, Hit@5 and ties per pool, pairwise accuracy per pool and operator."""
+    """What one encoder scored: Hit@1, Hit@5 and ties per pool; per pool and operator Hit@1 and pairs won."""
 
     arm: str
     objective: str
@@ -42,6 +46,7 @@ class Encoder:
     ties: Mapping[str, float]
     sizes: Mapping[str, float]
     operators: Mapping[str, Mapping[str, Score]]
+    pairs: Mapping[str, Mapping[str, Score]]
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,7 @@ def _encoder(where: str, raw: Any) -> Encoder:
     found = {pool: _at(f"{where}.pool_size", told, pool, 1, math.inf) for pool in pools}
     sizes = {pool: size for pool, size in found.items() if size is not None}
     hits = {pool: _score(where, entry, "hit@1", pool) for pool in pools}
+    operators = _operators(f"{where}.per_operator", entry.get("per_operator"))
     for pool in hits.keys() & sizes.keys():
         hits[pool] = replace(hits[pool], chance=hits[pool].chance or 1 / sizes[pool])
     return Encoder(
@@ -152,12 +158,31 @@ def _encoder(where: str, raw: Any) -> Encoder:
         sizes=sizes,
         operators={
             pool: {
-                "no edit" if name == "unknown" else name: _score(f"{where}.{pool}.{name}", score, "accuracy")
-                for name, score in _object(f"{where}.per_operator.{pool}", found).items()
+                name: _score(f"{place}.hits", score["hits"], "hit@1")
+                for name, (place, score) in of_pool.items()
+                if score.get("hits")
             }
-            for pool, found in _object(f"{where}.per_operator", entry.get("per_operator")).items()
+            for pool, of_pool in operators.items()
+        },
+        pairs={
+            pool: {name: _score(place, score, "accuracy") for name, (place, score) in of_pool.items()}
+            for pool, of_pool in operators.items()
         },
     )
+
+
+def _operators(where: str, raw: Any) -> dict[str, dict[str, tuple[str, dict[str, Any]]]]:
+    """Return per pool and operator where its entry stands and what it holds."""
+    return {
+        pool: {
+            "no edit" if name == "unknown" else name: (
+                f"{where}.{pool}.{name}",
+                _object(f"{where}.{pool}.{name}", entry),
+            )
+            for name, entry in _object(f"{where}.{pool}", entries).items()
+        }
+        for pool, entries in _object(where, raw).items()
+    }
 
 
 def _lmm(where: str, raw: Any) -> dict[str, Score]:
@@ -191,7 +216,8 @@ def _score(where: str, entry: Any, field: str, key: str = "") -> Score:
     interval = tuple(_needed(f"{where}.ci95", end, 0, 1) for end in ends) if ends else None
     n = _at(f"{where}.n", entry.get("n"), key, 0, math.inf)
     chance = _at(f"{where}.chance", entry.get("chance"), key, 0, 1)
-    return Score(value, interval, None if n is None else round(n), chance)  # type: ignore[arg-type]
+    unread = _number(f"{where}.unread", entry.get("unread"), 0, math.inf)
+    return Score(value, interval, None if n is None else round(n), chance, unread)  # type: ignore[arg-type]
 
 
 def _at(where: str, value: Any, key: str, low: float, high: float) -> float | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from configs.load import flatten
 from data.reporting.claims import claims, percent, points, told_apart
 from data.reporting.page import Sheet
-from data.reporting.results import ARMS, POOLS, Results, Score
+from data.reporting.results import ARMS, POOLS, Encoder, Results, Score
 
+Operators = Mapping[str, Mapping[str, Score]]
 Rows = list[tuple[str, ...]]
 
 
@@ -18,7 +19,10 @@ def sheets(results: Results) -> dict[str, list[Sheet]]:
     made = {
         "claims": [_claims(results)],
         "encoders": [_encoders(results), _hits(results)],
-        "operators": [_operators(results)],
+        "operators": [
+            _operators(results, "Hit@1 with 95 % interval, in percent", lambda e: e.operators),
+            _operators(results, "Pairs won with 95 % interval, in percent; chance is 50", lambda e: e.pairs),
+        ],
         "differences": [_differences(results)],
         "lmms": [_lmms(results)],
         "benchmarks": [_benchmarks(results)],
@@ -65,10 +69,10 @@ def _hits(results: Results) -> Sheet:
     return _sheet("Retrieval, in percent", head, "llrrrrrrr", rows)
 
 
-def _operators(results: Results) -> Sheet:
+def _operators(results: Results, caption: str, part: Callable[[Encoder], Operators]) -> Sheet:
     systems = {
         name: {
-            (pool, operator): score for pool in e.operators for operator, score in e.operators[pool].items()
+            (pool, operator): score for pool, found in part(e).items() for operator, score in found.items()
         }
         for name, e in results.encoders.items()
     }
@@ -76,7 +80,7 @@ def _operators(results: Results) -> Sheet:
     ordered = [key for pool in in_order({pool for pool, _ in keys}) for key in keys if key[0] == pool]
     head = ("pool", "edit operator", *(title(results, name) for name in systems))
     rows = [(*key, *(with_interval(scores.get(key)) for scores in systems.values())) for key in ordered]
-    return _sheet("Pairwise accuracy with 95 % interval, in percent", head, "ll" + "r" * len(systems), rows)
+    return _sheet(caption, head, "ll" + "r" * len(systems), rows)
 
 
 def _differences(results: Results) -> Sheet:
@@ -109,12 +113,11 @@ def _lmms(results: Results) -> Sheet:
 
 def _benchmarks(results: Results) -> Sheet:
     rows = [
-        (name, count(s.n), percent(s.value), interval(s), percent(s.chance))
+        (name, count(s.n), percent(s.value), interval(s), percent(s.chance), count(s.unread))
         for name, s in results.benchmarks.items()
     ]
-    return _sheet(
-        "Benchmarks, in percent", ("benchmark", "n", "right", "95 % interval", "chance"), "lrrrr", rows
-    )
+    head = ("benchmark", "n", "right", "95 % interval", "chance", "answers without an option")
+    return _sheet("Benchmarks, in percent", head, "lrrrrr", rows)
 
 
 def _seconds(results: Results) -> Sheet:

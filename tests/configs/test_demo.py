@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from configs.demo import Demo, DemoConfig
+from configs.demo import Demo, DemoConfig, _fingerprint
 from configs.summary import _by_kind, _towards_b
 
 
@@ -38,6 +38,17 @@ def test_what_a_step_reads_is_part_of_it_and_later_steps_are_forgotten(tmp_path:
     assert set(json.loads((tmp_path / "steps.json").read_text())) == {"one"}
 
 
+def test_shards_that_an_argument_lists_are_part_of_a_step(tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "index.json").write_text("{}")
+    listed = [f"train.shards=[{folders[0]}, {folders[1]}]"]
+    before = _fingerprint(listed)
+    (folders[1] / "index.json").write_text('{"samples": 1}')
+    assert _fingerprint(listed) != before
+
+
 def test_after_an_interrupt_a_step_may_finish_what_it_writes(tmp_path: Path) -> None:
     slow = "import time\ntry: time.sleep(60)\nexcept KeyboardInterrupt: time.sleep(1); print('whole')"
     outer = f"import sys\nfrom configs.runtime import call\ncall([sys.executable, '-c', {slow!r}])"
@@ -65,5 +76,9 @@ def test_a_comparison_turns_with_its_interval() -> None:
 
 
 def test_operators_are_sorted_by_kind() -> None:
-    found = _by_kind({"rule/letters": {"n": 1}, "image/letters": {"n": 2}, "rule/letters+shape": {"n": 3}})
-    assert found == {"rule": {"letters": {"n": 1}}, "image": {"letters": {"n": 2}}}
+    hits = {"n": 9, "hit@1": 0.5, "ci95": {"hit@1": [0.4, 0.6]}, "chance": {"hit@1": 0.3}, "tie_rate": 0.0}
+    entry = {"accuracy": 0.9, "ci95": [0.8, 1.0], "n": 9, "pairs": 20, "pool": hits}
+    found = _by_kind({"rule/letters": entry, "image/letters": entry, "rule/letters+shape": entry})
+    shown = {"hit@1": 0.5, "ci95": [0.4, 0.6], "chance": 0.3, "n": 9}
+    shown = {"accuracy": 0.9, "ci95": [0.8, 1.0], "n": 9, "pairs": 20, "hits": shown}
+    assert found == {"rule": {"letters": shown}, "image": {"letters": shown}}

@@ -1,5 +1,6 @@
 """Loading options: merging, overrides, every error with its message, and what is written back."""
 
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -7,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from configs.geoclip import GeoclipConfig
 from configs.load import ConfigError, config_hash, flatten, load_config, one_of, save_config, to_plain
+from configs.mmgeolm import MmgeolmConfig
 
 
 @dataclass(kw_only=True)
@@ -145,8 +148,31 @@ def test_a_missing_file_suggests_the_nearest_one(base, tmp_path):
     assert failure(str(tmp_path / "bse.yaml")).endswith(f"bse.yaml does not exist; did you mean {base}?")
 
 
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("lm.heads=3", "lm.hidden_size=256 must be an even multiple of heads=3"),
+        ("trainer.max_steps=0", "trainer.max_steps=0 is not allowed"),
+        ("train.batch_size=0", "train.batch_size=0 is not allowed"),
+        ("val.batch_size=0", "val.batch_size=0 is not allowed"),
+    ],
+)
+def test_a_value_that_a_section_refuses_is_named_with_its_section(override, words):
+    given = ["stage=align", "tower=t", "lm.path=l", "train.shards=[a]", "trainer.run_dir=r", "optim.lr=1e-3"]
+    given += ["val.shards=[b]"] if override.startswith("val") else []
+    with pytest.raises(ConfigError, match=rf": {re.escape(words)}"):
+        load_config(MmgeolmConfig, [*given, "trainer.max_steps=1", "train.batch_size=1", override])
+
+
+def test_a_section_stands_before_a_message_that_names_no_field_of_its_own():
+    given = ["train.shards=[a]", "trainer.run_dir=r", "trainer.max_steps=1", "optim.lr=1e-3"]
+    given += ["objective.in_batch=1", "train.batch_size=1"]
+    with pytest.raises(ConfigError, match=r": encoder: give exactly one of pretrained, clip, timm"):
+        load_config(GeoclipConfig, [*given, "encoder.pretrained=x", "encoder.timm={vision: v, text: t}"])
+
+
 def test_a_refused_combination_names_the_sources_and_the_schemas_words(base):
-    assert failure(base, "optim.lr=-1") == f"{base}, optim.lr=-1: lr=-1.0 is not allowed"
+    assert failure(base, "optim.lr=-1") == f"{base}, optim.lr=-1: optim.lr=-1.0 is not allowed"
     message = failure(base, "optim.schedule=cosin")
     assert "schedule='cosin' is not allowed; use one of cosine, constant; did you mean cosine?" in message
 

@@ -42,6 +42,12 @@ def _results():
                         "accuracy": (a := share(0.5, 0.95)),
                         "ci95": interval(a),
                         "n": 100 + next(step),
+                        "hits": {
+                            "hit@1": (h := share(0.5, 0.95)),
+                            "ci95": interval(h),
+                            "chance": 0.3,
+                            "n": 90,
+                        },
                     }
                     for operator in ("letters", "number")
                 }
@@ -61,7 +67,15 @@ def _results():
     return {
         "encoders": encoders,
         "lmms": lmms,
-        "benchmarks": {"We-Math S2": {"accuracy": score, "ci95": interval(score), "n": 40, "chance": 0.2375}},
+        "benchmarks": {
+            "We-Math S2": {
+                "accuracy": score,
+                "ci95": interval(score),
+                "n": 40,
+                "chance": 0.2375,
+                "unread": 17,
+            }
+        },
         "comparisons": [
             {
                 "what": "encoders",

@@ -8,9 +8,11 @@ from omegaconf import MISSING
 
 from configs.build import SceneConfig
 from configs.geoclip import ClipShape
-from configs.load import at_least
+from configs.load import at_least, one_of
 from configs.mmgeolm import LanguageModelConfig
 from configs.trainer import OptimConfig, TrainerConfig
+
+BATCHES = ("random", "template", "letters")
 
 
 @dataclass
@@ -31,8 +33,10 @@ class WarmstartConfig:
     """Different scenes, drawn when the run starts."""
     batch_size: int = 192
     """Scenes per step."""
-    one_template: bool = False
-    """Fill every batch with scenes of one template: their captions differ most in letters and numbers."""
+    batches: str = "random"
+    """``random``; ``template``, every batch from one template, whose captions differ most in letters and
+    numbers; or ``letters``, of these the scenes with the same letters side by side, which differ in their
+    places."""
     vocabulary: int = 640
     """Tokens of the tokenizer that is trained on the captions."""
     least: int = 25
@@ -47,6 +51,7 @@ class WarmstartConfig:
     def __post_init__(self) -> None:
         at_least(self, 1, "samples", "batch_size", "vocabulary", "least")
         at_least(self, 0, "contrast", "atoms", "patches")
+        one_of("batches", self.batches, BATCHES)
 
 
 @dataclass

@@ -1,10 +1,11 @@
 """Balance the edits: ``python -m data.balance [scenes=N rounds=N]`` writes the templates' ``balance.json``.
 
 "Square" read as "rectangle" stays true and is refused, "rectangle" read as "square" is accepted: left alone,
-special figures stand in negatives more often than in positives, and a model that reads captions only gets
-better than chance. So every class of figure has a weight with which edits lead to it. Each round draws scenes
-and their rule negatives, counts every class among positives and among negatives, and raises the weights of
-classes that negatives name too seldom.
+special figures stand in negative captions more often than in positives, and a model that reads captions only
+gets better than chance. With edited pictures it is the other way round. So every class of figure has, for
+each kind of negative, a weight with which edits lead to it. Each round draws scenes and their negatives,
+counts every class among positives and among negatives, and raises the weights of classes that negatives show
+too seldom.
 """
 
 from __future__ import annotations
@@ -31,47 +32,57 @@ CHUNK = 100
 STEP = 0.7
 """Power of the ratio by which a round corrects a weight."""
 
+Weights = dict[str, dict[str, float]]
+"""Kind of negative, class of figure, weight."""
+Shares = dict[str, dict[str, float]]
+"""Kind of negative, class of figure, how many scenes' worth of negatives show it."""
 
-def count(weights: dict[str, float], start: int) -> tuple[Counter[str], dict[str, float]]:
-    """Return how often positives and negatives of ``CHUNK`` scenes name each class; negatives sum to one."""
+
+def count(weights: Weights, start: int) -> tuple[Counter[str], Shares]:
+    """Return how often positives and negatives of ``CHUNK`` scenes show each class; negatives sum to one."""
     BALANCE.update(weights)
     positive: Counter[str] = Counter()
-    negative: dict[str, float] = defaultdict(float)
+    shares: Shares = {kind: defaultdict(float) for kind in weights}
     for index in range(start, start + CHUNK):
         rng = Random(f"balance/{index}")
         template = rng.choice(list(TEMPLATES))
         program, built = draw_figure(template, SceneConfig(), rng)
-        found = []
-        for edited in edits(program, built, rng, EDIT_ATTEMPTS * NEGATIVES):
-            if isinstance(edited, Edited) and edited.text.verdict == "false":
-                found.append(figure_class(edited.program.template, edited.program.params))
-            if len(found) == NEGATIVES:
-                break
         positive[figure_class(program.template, program.params)] += 1
-        for name in found:
-            negative[name] += 1 / len(found)
-    return positive, negative
+        for kind, negative in shares.items():
+            found = []
+            for edited in edits(program, built, rng, EDIT_ATTEMPTS * NEGATIVES, kind):
+                if isinstance(edited, Edited):
+                    found.append(figure_class(edited.program.template, edited.program.params))
+                if len(found) == NEGATIVES:
+                    break
+            for name in found:
+                negative[name] += 1 / len(found)
+    return positive, shares
 
 
-def balance(scenes: int, rounds: int) -> dict[str, float]:
-    """Return the weight of every class after ``rounds`` corrections, starting from the stored ones."""
-    weights = {name: BALANCE.get(name, 1.0) for name in classes()}
+def balance(scenes: int, rounds: int) -> Weights:
+    """Return the weights after ``rounds`` corrections, starting from the stored ones."""
+    weights = {kind: {name: stored.get(name, 1.0) for name in classes()} for kind, stored in BALANCE.items()}
     with processes(0) as pool:
         for turn in range(rounds):
             positive: Counter[str] = Counter()
-            negative: dict[str, float] = defaultdict(float)
+            negative: Shares = {kind: defaultdict(float) for kind in weights}
             starts = range(turn * scenes, (turn + 1) * scenes, CHUNK)
-            for one, other in ordered(pool, partial(count, weights), starts):
-                positive.update(one)
-                for name, share in other.items():
-                    negative[name] += share
-            ratios = {name: (positive[name] + 2) / (negative[name] + 2) for name in weights}
-            off = sum(abs(positive[name] - negative[name]) for name in weights) / sum(positive.values())
-            console.print(f"round {turn + 1}: {100 * off:.1f} % of negatives in the wrong class")
-            weights = {name: round(weights[name] * ratios[name] ** STEP, 4) for name in weights}
-    table = Table("class", "positives", "negatives", "weight")
-    for name in sorted(weights):
-        table.add_row(name, str(positive[name]), f"{negative[name]:.0f}", f"{weights[name]:g}")
+            for shown, shares in ordered(pool, partial(count, weights), starts):
+                positive.update(shown)
+                for kind, found in shares.items():
+                    for name, share in found.items():
+                        negative[kind][name] += share
+            for kind, found in negative.items():
+                off = sum(abs(positive[name] - found[name]) for name in classes()) / sum(positive.values())
+                console.print(f"round {turn + 1}, {kind}: {100 * off:.1f} % of negatives in the wrong class")
+                for name, weight in weights[kind].items():
+                    ratio = (positive[name] + 2) / (found[name] + 2)
+                    weights[kind][name] = round(weight * ratio**STEP, 4)
+    table = Table("kind", "class", "positives", "negatives", "weight")
+    for kind, found in weights.items():
+        for name, weight in sorted(found.items()):
+            table.add_row(kind, name, str(positive[name]), f"{negative[kind][name]:.0f}", f"{weight:g}")
     console.print(table)
     return weights
 

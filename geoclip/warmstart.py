@@ -28,6 +28,7 @@ from configs.runtime import command, console, write_json
 from configs.trainer import build_optimizer, build_trainer, find_resume, seed_everything
 from configs.warmstart import WarmstartConfig
 from data.parallel import ordered, processes
+from data.scene.canonical import canonical_set
 from data.scene.caption import STYLES, caption
 from data.scene.dense import atoms, index_atoms, patch_classes, patch_targets
 from data.scene.draw import draw_positive
@@ -47,7 +48,15 @@ class Scenes(Dataset):
     def __init__(self, chunks: list[dict[str, Any]], least: int, bits: int) -> None:
         self.images = torch.from_numpy(np.concatenate([c["images"] for c in chunks]))
         self.patches = torch.from_numpy(np.concatenate([c["patches"] for c in chunks]).astype(np.int64))
-        self.facts = [facts for c in chunks for facts in c["facts"]]
+        self.facts = [tuple(Fact.from_json(fact) for fact in facts) for c in chunks for facts in c["facts"]]
+        numbers: dict[Fact, int] = {}
+        self.forms = [
+            frozenset(numbers.setdefault(fact, len(numbers)) for fact in canonical_set(facts))
+            for facts in self.facts
+        ]
+        self.letters = [
+            "".join(sorted(set("".join(arg for fact in facts for arg in fact.args)))) for facts in self.facts
+        ]
         names = [names for c in chunks for names in c["atoms"]]
         self.templates = [template for c in chunks for template in c["templates"]]
         self.atoms = index_atoms(names, least)
@@ -62,13 +71,17 @@ class Scenes(Dataset):
 
     def text(self, index: int, wording: int) -> str:
         """Return the caption of scene ``index``."""
-        return caption([Fact.from_json(fact) for fact in self.facts[index]], wording)
+        return caption(self.facts[index], wording)
 
     def collate(self, indices: list[int]) -> dict[str, Any]:
-        """Return the tensors of a batch; ``patches`` is ``[B, P, C]``, ``atoms`` is ``[B, A]``."""
+        """Return the tensors of a batch; ``patches`` is ``[B, P, C]``, ``atoms`` is ``[B, A]``.
+
+        ``ignore`` ``[B, B]`` is True where picture i shows all that caption j states: no negative.
+        """
         held = torch.zeros(len(indices), len(self.atoms))
         for row, index in enumerate(indices):
             held[row, self.held[index]] = 1.0
+        forms = [self.forms[i] for i in indices]
         masks = self.patches[indices][..., None] >> torch.arange(self.bits)
         wordings = torch.randint(STYLES, (len(indices),)).tolist()
         return {
@@ -76,14 +89,22 @@ class Scenes(Dataset):
             "texts": [self.text(i, w) for i, w in zip(indices, wordings, strict=True)],
             "atoms": held,
             "patches": (masks & 1).float(),
+            "ignore": torch.tensor([[other <= own for other in forms] for own in forms]).fill_diagonal_(
+                False
+            ),
         }
 
 
-class TemplateBatches(Sampler[list[int]]):
-    """Batches of one template each, in a new random order every epoch; what fills none is left out."""
+class NearBatches(Sampler[list[int]]):
+    """Batches of one template each, in a new random order every epoch; what fills none is left out.
 
-    def __init__(self, templates: list[str], size: int, generator: torch.Generator) -> None:
-        self.size, self.generator = size, generator
+    With ``letters``, one string per scene, scenes of a template that share it stand side by side.
+    """
+
+    def __init__(
+        self, templates: list[str], size: int, generator: torch.Generator, letters: list[str] | None = None
+    ) -> None:
+        self.size, self.generator, self.letters = size, generator, letters
         self.groups: dict[str, list[int]] = defaultdict(list)
         for index, template in enumerate(templates):
             self.groups[template].append(index)
@@ -96,11 +117,15 @@ class TemplateBatches(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         batches = []
         for group in self.groups.values():
-            order = torch.randperm(len(group), generator=self.generator).tolist()
-            mixed = [group[i] for i in order]
+            mixed = self._mix(group)
+            if self.letters:
+                place = {name: i for i, name in enumerate(self._mix(sorted(set(self.letters))))}
+                mixed.sort(key=lambda i: place[self.letters[i]])
             batches += [mixed[i : i + self.size] for i in range(0, len(mixed) - self.size + 1, self.size)]
-        for i in torch.randperm(len(batches), generator=self.generator).tolist():
-            yield batches[i]
+        yield from self._mix(batches)
+
+    def _mix(self, things: list[Any]) -> list[Any]:
+        return [things[i] for i in torch.randperm(len(things), generator=self.generator).tolist()]
 
 
 def draw_chunk(job: tuple[WarmstartConfig, int]) -> dict[str, Any]:
@@ -145,7 +170,7 @@ class Warmstart(lightning.LightningModule):
         seen = self.encoder.model.get_image_features(pixel_values=self.encoder.pixels(batch["images"]))
         image, text = F.normalize(seen.pooler_output.float(), dim=-1), self.encoder.encode_text(ids, mask)
         with torch.autocast("cpu", enabled=False):
-            contrast = info_nce(image, text, self.encoder.logit_scale.exp())
+            contrast = info_nce(image, text, self.encoder.logit_scale.exp(), ignore=batch["ignore"])
         dim = image.shape[-1] ** 0.5
         of_image, of_text = (
             F.binary_cross_entropy_with_logits(
@@ -196,10 +221,12 @@ def main(argv: list[str]) -> None:
     encoder.model.set_attn_implementation("eager")
     module = Warmstart(cfg, encoder.train(), scenes)
     generator = torch.Generator().manual_seed(cfg.trainer.seed)
-    if cfg.one_template:
-        batches: Sampler[Any] = TemplateBatches(scenes.templates, cfg.batch_size, generator)
+    if cfg.batches == "random":
+        order = RandomSampler(scenes, generator=generator)
+        batches: Sampler[Any] = BatchSampler(order, cfg.batch_size, drop_last=True)
     else:
-        batches = BatchSampler(RandomSampler(scenes, generator=generator), cfg.batch_size, drop_last=True)
+        letters = scenes.letters if cfg.batches == "letters" else None
+        batches = NearBatches(scenes.templates, cfg.batch_size, generator, letters)
     loader = DataLoader(scenes, batch_sampler=batches, collate_fn=scenes.collate, generator=generator)
     trainer = build_trainer(cfg.trainer)
     trainer.fit(module, loader, ckpt_path=find_resume(cfg.trainer), weights_only=True)

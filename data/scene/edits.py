@@ -1,15 +1,16 @@
 """Edits of programs, and the proof that what comes of them is a negative.
 
-One edit, two negatives. The caption of the edited program, worded as the positive's, is a *rule* negative
-when one of its statements is visibly false of the positive scene; the picture of the edited program is an
-*image* negative when one of the positive caption's statements is visibly false of the edited scene. Because
-an edited program is a program like any other, neither words nor style betray which caption or picture is
-the positive.
+The caption of the edited program, worded as the positive's, is a *rule* negative when one of its statements
+is visibly false of the positive scene; the picture of the edited program is an *image* negative when one of
+the positive caption's statements is visibly false of the edited scene. Because an edited program is a program
+like any other, neither words nor style betray which caption or picture is the positive. What stays true
+differs between the two (a square is a rectangle, a rectangle no square), so each kind has its own weights,
+with which it leads to every class of figure as often as templates draw it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -25,20 +26,15 @@ OPERATORS = ("letters", "shape", "relation", "number")
 
 @dataclass(frozen=True)
 class Edited:
-    """An edited program: the operators applied, the program, its figure, and the two verdicts.
-
-    ``text`` judges the edited caption on the positive scene, ``image`` the positive caption on the edited
-    scene.
-    """
+    """An edited program whose caption or picture is a negative: operators, program, figure, and the proof."""
 
     operators: tuple[str, ...]
     program: Program
     built: Built
-    text: Truth
-    image: Truth
+    proof: Truth
 
 
-def letters(program: Program, rng: Random) -> Program | None:
+def _letters(program: Program, rng: Random) -> Program:
     """Exchange two or three of the letters in use."""
     used = labelled_points(program)
     count = min(used, rng.choice((2, 2, 3)))
@@ -49,29 +45,7 @@ def letters(program: Program, rng: Random) -> Program | None:
     return replace(program, names="".join(names))
 
 
-def _choice(operator: str) -> Callable[[Program, Random], Program | None]:
-    def change(program: Program, rng: Random) -> Program | None:
-        parameter, following = FAMILIES[program.template].choices.get(operator, ("", {}))
-        now = program.params.get(parameter, "")
-        values = [value for value in (now, *following.get(now, ())) if _weight(program, parameter, value)]
-        weights = [_weight(program, parameter, value) for value in values]
-        if len(values) < 2 or (value := rng.choices(values, weights)[0]) == now:
-            return None
-        edited = replace(program, params={**program.params, parameter: value})
-        return choose_numbers(edited)
-
-    return change
-
-
-def _weight(program: Program, parameter: str, value: str) -> float:
-    """Weight of the class that a value leads to; 0 for a class that no template draws.
-
-    The present value has its weight too: a class that is seldom reached is seldom left.
-    """
-    return BALANCE.get(figure_class(program.template, {**program.params, parameter: value}), 0.0)
-
-
-def number(program: Program, rng: Random) -> Program | None:
+def _number(program: Program, rng: Random) -> Program | None:
     """Give another value to one of the numbers that are told."""
     slots = available_numbers(program)
     given = [slot for slot in program.given if slot in slots]
@@ -82,16 +56,37 @@ def number(program: Program, rng: Random) -> Program | None:
     return replace(program, params={**program.params, parameter: rng.choice(values)})
 
 
-CHANGES: dict[str, Callable[[Program, Random], Program | None]] = {
-    "letters": letters,
-    "shape": _choice("shape"),
-    "relation": _choice("relation"),
-    "number": number,
-}
+def _choice(operator: str, program: Program, rng: Random, weights: Mapping[str, float]) -> Program | None:
+    """Give the parameter of ``operator`` another value, by the weights of the classes they lead to.
+
+    The present value has its weight too: a class that is seldom reached is seldom left. No edit leads to a
+    class without a weight, one that no template draws.
+    """
+    parameter, following = FAMILIES[program.template].choices.get(operator, ("", {}))
+    now = program.params.get(parameter, "")
+    odds = {}
+    for value in (now, *following.get(now, ())):
+        led_to = figure_class(program.template, {**program.params, parameter: value})
+        if weight := weights.get(led_to):
+            odds[value] = weight
+    if len(odds) < 2 or (value := rng.choices([*odds], [*odds.values()])[0]) == now:
+        return None
+    return choose_numbers(replace(program, params={**program.params, parameter: value}))
 
 
-def edits(program: Program, positive: Built, rng: Random, attempts: int) -> Iterator[Edited | Rejected]:
-    """Yield edited programs, operators in turn, and a :class:`Rejected` for each failed attempt."""
+def _change(operator: str, program: Program, rng: Random, weights: Mapping[str, float]) -> Program | None:
+    if operator == "letters":
+        return _letters(program, rng)
+    return _number(program, rng) if operator == "number" else _choice(operator, program, rng, weights)
+
+
+def edits(
+    program: Program, positive: Built, rng: Random, attempts: int, kind: str
+) -> Iterator[Edited | Rejected]:
+    """Yield edits, operators in turn, that give negatives of ``kind`` (``rule`` or ``image``).
+
+    Every failed attempt yields a :class:`Rejected`.
+    """
     possible = {"letters", "number", *FAMILIES[program.template].choices}
     operators = [op for op in OPERATORS if op in possible]
     rng.shuffle(operators)
@@ -103,7 +98,7 @@ def edits(program: Program, positive: Built, rng: Random, attempts: int) -> Iter
         edited: Program | None = program
         try:
             for operator in chosen:
-                edited = CHANGES[operator](edited, rng) if edited else None
+                edited = _change(operator, edited, rng, BALANCE[kind]) if edited else None
             if edited is None:
                 yield Rejected("edit does not apply")
                 continue
@@ -116,11 +111,12 @@ def edits(program: Program, positive: Built, rng: Random, attempts: int) -> Iter
             yield Rejected("same statement or a repeat")
             continue
         seen.add(form)
-        text, image = judge(built.stated, positive.scene), judge(positive.stated, built.scene)
-        if "false" not in (text.verdict, image.verdict):
-            yield Rejected(f"edited caption {text.verdict}, edited picture {image.verdict}")
+        said, seen_in = (built, positive) if kind == "rule" else (positive, built)
+        proof = judge(said.stated, seen_in.scene)
+        if proof.verdict != "false":
+            yield Rejected(f"edited {'caption' if kind == 'rule' else 'picture'}: {proof.verdict}")
             continue
-        yield Edited(tuple(chosen), edited, built, text, image)
+        yield Edited(tuple(chosen), edited, built, proof)
 
 
 def difference(before: tuple[Fact, ...], after: tuple[Fact, ...]) -> tuple[str, str]:

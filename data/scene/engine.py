@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 from typing import Any
 
@@ -29,7 +29,7 @@ EDIT_ATTEMPTS = 6
 """Edits tried per negative asked for."""
 CHOICE_SHARE = 0.2
 """Share of questions that are asked with options, where the answer allows it."""
-VERSION = 2
+VERSION = 3
 """Raised whenever the same seed gives another sample."""
 
 
@@ -40,11 +40,13 @@ def balance_hash() -> str:
 
 def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Counter[str]]:
     """Make sample ``index`` of ``split``; also return how often which reason rejected a scene or an edit."""
-    rng = Random(f"{VERSION}/{cfg.seed}/{split}/{index}")
+    seed = f"{VERSION}/{cfg.seed}/{split}/{index}"
+    rng = Random(seed)
     rejected: Counter[str] = Counter()
     positive = draw_positive(cfg.scene, rng, rejected)
     images = {"png": picture(positive.display, cfg.scene)}
-    negatives = _negatives(cfg, positive, rng, images, rejected)
+    negatives = _rule(cfg, positive, Random(f"{seed}/rule"), rejected)
+    negatives += _image(cfg, positive, Random(f"{seed}/image"), images, rejected)
     question = ask(positive.built, rng) if cfg.scene.questions else None
     if question and rng.random() < CHOICE_SHARE:
         question = with_options(question, rng) or question
@@ -70,37 +72,52 @@ def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Count
     return sample, rejected
 
 
-def _negatives(
+def _rule(cfg: BuildConfig, positive: Positive, rng: Random, rejected: Counter[str]) -> list[Negative]:
+    """Return up to ``negatives.rule`` captions of edited programs."""
+    found = []
+    for edited in _edits("rule", cfg.negatives.rule, positive, rng, rejected):
+        text = caption(edited.built.stated, positive.wording)
+        found.append(_negative("rule", positive, edited, text=text))
+        if len(found) == cfg.negatives.rule:
+            break
+    return found
+
+
+def _image(
     cfg: BuildConfig, positive: Positive, rng: Random, images: dict[str, bytes], rejected: Counter[str]
 ) -> list[Negative]:
-    """Collect rule and image negatives from one stream of edits until both quotas are full."""
-    rule: list[Negative] = []
-    image: list[Negative] = []
-    attempts = EDIT_ATTEMPTS * max(cfg.negatives.rule, cfg.negatives.image)
-    for edited in edits(positive.program, positive.built, rng, attempts):
+    """Return up to ``negatives.image`` pictures of edited programs, and put them into ``images``."""
+    found = []
+    for edited in _edits("image", cfg.negatives.image, positive, rng, rejected):
+        display = layout(edited.built.scene, positive.display.style)
+        if display is None:
+            rejected["edit: labels collide"] += 1
+            continue
+        member = f"neg{len(found):02d}.png"
+        images[member] = picture(display, cfg.scene)
+        found.append(_negative("image", positive, edited, image=member))
+        if len(found) == cfg.negatives.image:
+            break
+    return found
+
+
+def _edits(
+    kind: str, count: int, positive: Positive, rng: Random, rejected: Counter[str]
+) -> Iterator[Edited]:
+    """Yield edits that give negatives of ``kind``, and count why others do not."""
+    for edited in edits(positive.program, positive.built, rng, EDIT_ATTEMPTS * count, kind):
         if isinstance(edited, Rejected):
             rejected[f"edit: {edited}"] += 1
-            continue
-        if len(rule) < cfg.negatives.rule and edited.text.verdict == "false":
-            text = caption(edited.built.stated, positive.wording)
-            rule.append(_negative("rule", positive, edited, edited.text, text=text))
-        if len(image) < cfg.negatives.image and edited.image.verdict == "false":
-            display = layout(edited.built.scene, positive.display.style)
-            if display is None:
-                rejected["edit: labels collide"] += 1
-            else:
-                member = f"neg{len(image):02d}.png"
-                images[member] = picture(display, cfg.scene)
-                image.append(_negative("image", positive, edited, edited.image, image=member))
-        if len(rule) == cfg.negatives.rule and len(image) == cfg.negatives.image:
-            break
-    return rule + image
+        else:
+            yield edited
 
 
-def _negative(kind: Any, positive: Positive, edited: Edited, proof: Truth, **content: str) -> Negative:
+def _negative(kind: Any, positive: Positive, edited: Edited, **content: str) -> Negative:
     before, after = difference(positive.built.stated, edited.built.stated)
     edit = Edit("+".join(sorted(edited.operators)), before, after)
-    return Negative(kind, edits=(edit,), verdict=proof.verdict, residual=round(proof.residual, 3), **content)
+    return Negative(
+        kind, edits=(edit,), verdict=edited.proof.verdict, residual=round(edited.proof.residual, 3), **content
+    )
 
 
 def evidence(fact: Fact, built: Built) -> str:

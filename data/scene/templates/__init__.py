@@ -59,5 +59,5 @@ def classes() -> list[str]:
     return sorted(found)
 
 
-BALANCE: dict[str, float] = json.loads(Path(__file__).with_name("balance.json").read_text())
-"""How readily an edit leads to a class, so that negatives name every class as often as positives do."""
+BALANCE: dict[str, dict[str, float]] = json.loads(Path(__file__).with_name("balance.json").read_text())
+"""By kind of negative, how readily an edit leads to a class: negatives show each as often as positives do."""

@@ -6,11 +6,13 @@ import sys
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from configs.geoclip import GeoclipConfig
 from configs.load import load_config
 from configs.runs import read_metrics
+from data.recipes.mm_math_align import main as import_records
 from data.shards import write_shards
 from geoclip.towers import load_encoder
 from geoclip.train import train
@@ -213,3 +215,28 @@ def test_two_ranks_train_like_one_with_the_same_global_batch(
     assert (one["visual_projection.weight"] - start).abs().max() > 10 * tolerance
     for name in one:
         torch.testing.assert_close(one[name], two[name], rtol=0, atol=tolerance, msg=name)
+
+
+def test_imported_records_of_both_layouts_train_an_encoder(options, tmp_path):
+    """The reference project's JSON files, from import to results, counts ragged."""
+    (tmp_path / "images").mkdir()
+    for i in range(8):
+        Image.new("L", (40, 30), 30 * i).save(tmp_path / "images" / f"p{i}.png")
+
+    def record(i, **negatives):
+        told = [{"from": "human", "value": "<image>"}, {"from": "gpt", "value": f"△ABC has AB = {i}."}]
+        return {"positive_image_path": f"p{i}.png", "conversations": told, **negatives}
+
+    pictures = [record(i, negative_image_path=[f"p{j}.png" for j in range(i)]) for i in range(4)]
+    texts = [record(i, negative_captions=[f"△ABC has AB = {n}." for n in range(i)]) for i in range(4, 8)]
+    shards = []
+    for name, records in (("image", pictures), ("text", texts)):
+        file = tmp_path / f"{name}.json"
+        file.write_text(json.dumps(records))
+        shards.append(str(tmp_path / name))
+        import_records([str(file), f"root={tmp_path / 'images'}", f"out={shards[-1]}"])
+    listed = f"train.shards=[{','.join(shards)}]"
+    results = train(load_config(GeoclipConfig, options(tmp_path / "run", listed, "train.batch_size=8")))
+    assert results["samples_seen"] == 48
+    assert results["last"]["text"] > 0
+    assert results["last"]["image"] > 0

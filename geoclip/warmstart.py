@@ -187,7 +187,8 @@ class Warmstart(lightning.LightningModule):
         )
         values = {"loss": loss, "contrast": contrast, "image_atoms": of_image.sum(-1).mean()}
         values |= {"text_atoms": of_text.sum(-1).mean(), "patches": patches * tags.shape[1]}
-        values["hit@1"] = ((image @ text.T).argmax(1) == torch.arange(len(image))).float().mean()
+        near = (image @ text.T).masked_fill(batch["ignore"], -torch.inf)
+        values["hit@1"] = (near.argmax(1) == torch.arange(len(image))).float().mean()
         self.log_dict(values, prog_bar=True)
         return loss
 

@@ -50,8 +50,8 @@ def read_image_processor(folder: str | Path) -> Any:
 def load_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
     """Return the tokenizer of a folder or hub id as its ``tokenizer.json`` describes it.
 
-    ``AutoTokenizer`` goes by the model's type: in a Qwen2 or Mistral folder it keeps the vocabulary of
-    tokenizer.json and silently replaces how that splits text. It serves folders without that file only.
+    ``AutoTokenizer`` goes by the model's type: in a Qwen2 folder it keeps the vocabulary of tokenizer.json
+    and silently replaces how that splits text. It serves folders without that file only.
     """
     if cached_file(path, "tokenizer.json", _raise_exceptions_for_missing_entries=False):
         return PreTrainedTokenizerFast.from_pretrained(path)

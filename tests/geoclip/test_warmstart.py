@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
@@ -43,16 +44,38 @@ def test_scenes_depend_on_the_seed_and_their_number_alone():
 
 def test_a_batch_of_one_template_holds_nothing_else_and_every_epoch_has_another_order():
     templates = ["square", "rhombus", "square", "trapezoid"] * 5
-    batches = warmstart.TemplateBatches(templates, 3, torch.Generator().manual_seed(0))
+    batches = warmstart.NearBatches(templates, 3, torch.Generator().manual_seed(0))
     one, two = list(batches), list(batches)
     assert len(one) == len(two) == len(batches) == 3 + 1 + 1
     assert one != two
     for batch in one:
         assert len(set(batch)) == 3
         assert len({templates[i] for i in batch}) == 1
-    assert list(warmstart.TemplateBatches(templates, 3, torch.Generator().manual_seed(0))) == one
+    assert list(warmstart.NearBatches(templates, 3, torch.Generator().manual_seed(0))) == one
+
+
+def test_scenes_with_the_same_letters_stand_side_by_side():
+    templates, letters = ["square"] * 40, [("ABCD", "ABCE", "BCDF", "ACEG")[i % 4] for i in range(40)]
+    batches = warmstart.NearBatches(templates, 10, torch.Generator().manual_seed(0), letters)
+    one, two = list(batches), list(batches)
+    assert sorted(i for batch in one for i in batch) == list(range(40))
+    assert [len({letters[i] for i in batch}) for batch in one + two] == [1] * 8
+    assert one != two
+
+
+def test_a_caption_that_a_picture_shows_as_well_is_no_negative_of_it():
+    square = {"kind": "shape", "value": "square"}
+    facts = [
+        [{**square, "args": ["ABCD"]}, {"kind": "length", "args": ["AB"], "value": 4}],
+        [{**square, "args": ["CBAD"]}],  # the same square, read backwards: true of the first picture
+        [{**square, "args": ["ACBD"]}],
+    ]
+    empty = {"images": np.zeros((3, 8, 8), np.uint8), "patches": np.zeros((3, 1), np.uint64)}
+    names = {"atoms": [["x"]] * 3, "templates": ["square"] * 3}
+    batch = warmstart.Scenes([{**empty, **names, "facts": facts}], 1, 2).collate([0, 1, 2])
+    assert batch["ignore"].tolist() == [[False, True, False], [False] * 3, [False] * 3]
 
 
 def test_batches_that_no_template_can_fill_are_refused():
     with pytest.raises(ValueError, match="batch_size=3"):
-        warmstart.TemplateBatches(["square", "rhombus"] * 2, 3, torch.Generator())
+        warmstart.NearBatches(["square", "rhombus"] * 2, 3, torch.Generator())

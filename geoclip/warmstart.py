@@ -118,9 +118,9 @@ class NearBatches(Sampler[list[int]]):
         batches = []
         for group in self.groups.values():
             mixed = self._mix(group)
-            if self.letters:
-                place = {name: i for i, name in enumerate(self._mix(sorted(set(self.letters))))}
-                mixed.sort(key=lambda i: place[self.letters[i]])
+            if letters := self.letters:
+                place = {name: i for i, name in enumerate(self._mix(sorted(set(letters))))}
+                mixed = sorted(mixed, key=lambda i: place[letters[i]])
             batches += [mixed[i : i + self.size] for i in range(0, len(mixed) - self.size + 1, self.size)]
         yield from self._mix(batches)
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from data.scene.canonical import canonical
 from data.scene.display import Display
-from data.scene.types import CANVAS, Fact, Scene
+from data.scene.marks import Wedge
+from data.scene.types import CANVAS, Fact, Point, Scene
 
 MARKS = ("tick", "right", "arc")
 COVER = 0.25
@@ -47,14 +48,12 @@ def _boxes(display: Display) -> Iterator[tuple[str, tuple[float, float, float, f
         step = (x1 - x0) / len(text.text)
         for i, character in enumerate(text.text):
             yield character, (x0 + i * step, y0, x0 + (i + 1) * step, y1)
-    for stroke in display.strokes:
-        if stroke.kind in MARKS:
-            xs, ys = zip(*stroke.points, strict=True)
-            yield stroke.kind, (min(xs) - 1, min(ys) - 1, max(xs) + 1, max(ys) + 1)
-    for arc in display.arcs:
-        if arc.kind in MARKS:
-            (x, y), r = arc.centre, arc.radius
-            yield arc.kind, (x - r, y - r, x + r, y + r)
+    lines: list[tuple[str, Sequence[Point]]] = [(stroke.kind, stroke.points) for stroke in display.strokes]
+    lines += [(a.kind, Wedge(a.centre, a.start, a.stop, 0.0).arc_points(a.radius)) for a in display.arcs]
+    for kind, points in lines:
+        if kind in MARKS:
+            xs, ys = zip(*points, strict=True)
+            yield kind, (min(xs) - 1, min(ys) - 1, max(xs) + 1, max(ys) + 1)
 
 
 def atoms(facts: Iterable[Fact], scene: Scene) -> list[str]:

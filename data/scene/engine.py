@@ -74,7 +74,7 @@ def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Count
 
 def _rule(cfg: BuildConfig, positive: Positive, rng: Random, rejected: Counter[str]) -> list[Negative]:
     """Return up to ``negatives.rule`` captions of edited programs."""
-    found = []
+    found: list[Negative] = []
     for edited in _edits("rule", cfg.negatives.rule, positive, rng, rejected):
         text = caption(edited.built.stated, positive.wording)
         found.append(_negative("rule", positive, edited, text=text))
@@ -87,7 +87,7 @@ def _image(
     cfg: BuildConfig, positive: Positive, rng: Random, images: dict[str, bytes], rejected: Counter[str]
 ) -> list[Negative]:
     """Return up to ``negatives.image`` pictures of edited programs, and put them into ``images``."""
-    found = []
+    found: list[Negative] = []
     for edited in _edits("image", cfg.negatives.image, positive, rng, rejected):
         display = layout(edited.built.scene, positive.display.style)
         if display is None:

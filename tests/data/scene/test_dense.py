@@ -1,7 +1,7 @@
 import numpy as np
 
 from data.scene.dense import atoms, index_atoms, patch_classes, patch_targets
-from data.scene.display import Display, Style, Text
+from data.scene.display import Arc, Display, Style, Text
 from data.scene.types import Fact
 
 
@@ -32,3 +32,11 @@ def test_equal_statements_have_equal_atoms(sketch) -> None:
 
 def test_only_frequent_atoms_are_numbered() -> None:
     assert index_atoms([["b", "a"], ["a"], ["c", "a", "b"]], least=2) == {"a": 0, "b": 1}
+
+
+def test_an_angle_arc_touches_the_patches_under_it_and_not_its_whole_circle():
+    classes = patch_classes("ABCDEF")
+    arc = Arc("arc", "ABC", (168.0, 168.0), 60.0, 0.0, 90.0)  # y points down: the quarter at the lower right
+    masks = patch_targets(Display(Style(), (), (arc,), (), ()), 8, classes).reshape(8, 8)
+    assert all(masks[row, column] == 0 for row in range(8) for column in range(8) if row < 3 or column < 3)
+    assert masks[4, 4] == 1 << classes["arc"]

@@ -10,8 +10,9 @@ from itertools import combinations
 from random import Random
 
 from data.scene import geometry as g
+from data.scene.predicates import ANGLE_MARGIN, PLACE_MARGIN, unequal
 from data.scene.templates import FAMILIES, Figure
-from data.scene.truth import ANGLE_MARGIN, EXACT, PLACE_MARGIN, evaluate, is_understated, unequal
+from data.scene.truth import EXACT, evaluate, is_understated
 from data.scene.types import CANVAS, Built, Fact, Mark, Point, Program, Scene
 
 BORDER = 46.0

@@ -6,7 +6,7 @@ import pytest
 
 from data.scene.canonical import canonical_set
 from data.scene.caption import OPENINGS, STYLES, WORDINGS, caption, phrase
-from data.scene.truth import PREDICATES
+from data.scene.predicates import PREDICATES
 from data.scene.types import Fact
 
 TRIANGLE = Fact("shape", ("ABC",), "triangle")

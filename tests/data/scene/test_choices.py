@@ -3,8 +3,8 @@ from random import Random
 import pytest
 
 from data.scene.choices import with_options
+from data.scene.predicates import SHAPES
 from data.scene.questions import Question
-from data.scene.truth import SHAPES
 
 
 def question(value: object, unit: str | None = None, choices: list[str] | None = None) -> Question:

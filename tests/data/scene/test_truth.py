@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from data.scene.truth import FAR, IMPLIED, PREDICATES, SHAPES, Truth, evaluate, is_understated, judge
+from data.scene.predicates import FAR, PREDICATES, SHAPES
+from data.scene.truth import IMPLIED, Truth, evaluate, is_understated, judge
 from data.scene.types import Fact, Mark
 
 

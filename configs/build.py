@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from omegaconf import MISSING
+
+from configs.load import check_seed
+
+NAME = re.compile(r"[A-Za-z0-9_-]+|\?\?\?")
+"""Also omegaconf's sign for what is missing, which is told elsewhere."""
 
 
 @dataclass
@@ -35,6 +41,10 @@ class SceneConfig:
             raise ValueError(f"letters={self.letters!r}; a letter stands there twice")
         if self.numbers < 0 or not 0 <= self.max_turn <= 180:
             raise ValueError("numbers must be 0 or more and max_turn between 0 and 180 degrees")
+        if not 8 <= self.font_px <= 60 or not 0.5 <= self.line_px <= 8:
+            raise ValueError(
+                f"font_px={self.font_px} and line_px={self.line_px}: expected 8 to 60 and 0.5 to 8 px"
+            )
         if not 48 <= self.image_size <= 2048:
             raise ValueError(f"image_size={self.image_size}; expected 48 to 2048 pixels")
 
@@ -78,6 +88,9 @@ class BuildConfig:
     """Hard negatives."""
 
     def __post_init__(self) -> None:
+        check_seed(self.seed)
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"name={self.name!r} is not allowed; use letters, digits, '_' and '-'")
         if self.shard_size < 1 or self.workers < 0:
             raise ValueError(
                 f"shard_size={self.shard_size} and workers={self.workers}: expected >= 1 and >= 0"
@@ -87,5 +100,7 @@ class BuildConfig:
                 raise ValueError(
                     "splits is empty; name at least one split with its samples, as {train: 20000}"
                 )
+            if wrong := [split for split in self.splits if not NAME.fullmatch(split)]:
+                raise ValueError(f"splits names {wrong[0]!r}; use letters, digits, '_' and '-'")
             if any(count < 1 for count in self.splits.values()):
                 raise ValueError(f"splits is {self.splits}; every split needs at least one sample")

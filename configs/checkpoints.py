@@ -99,7 +99,9 @@ def newest_checkpoint(folder: Path) -> str | None:
             torn.append(str(path))
             console.print(f"skipped: {error}", style="yellow", markup=False, soft_wrap=True)
     if torn and not found:
-        raise ValueError(f"none of {', '.join(torn)} can be loaded; use resume=never to start over")
+        raise ValueError(
+            f"none of {', '.join(torn)} can be loaded; remove the files, or use resume=never to start over"
+        )
     return max(found)[1] if found else None
 
 
@@ -108,7 +110,10 @@ def global_step(path: Path) -> int:
     if not path.is_file():
         raise ValueError(f"checkpoint {path} does not exist; use resume=auto, never, or the path of one")
     try:
-        return int(torch.load(path, map_location="cpu", weights_only=True, mmap=True)["global_step"])
+        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        if lacks := [key for key in ("state_dict", "pytorch-lightning_version") if key not in found]:
+            raise KeyError(f"it lacks {', '.join(lacks)}")
+        return int(found["global_step"])
     except Exception as error:  # torch raises half a dozen types for damaged files
         reason = (str(error).splitlines() or [""])[0]
         raise ValueError(f"{path} is no complete checkpoint ({type(error).__name__}: {reason})") from error

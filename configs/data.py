@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from configs.load import at_least, one_of
+from configs.load import at_least, check_seed, one_of
 
 MODES = ("indexed", "stream")
 
@@ -42,7 +42,8 @@ class LoaderConfig:
         if not self.shards or not all(isinstance(name, str) and name.strip() for name in self.shards):
             raise ValueError(f"shards={self.shards!r} is not allowed; name at least one shard folder")
         at_least(self, 1, "batch_size", "window", "limit", "epoch_samples")
-        at_least(self, 0, "num_workers", "seed", "max_skipped")
+        at_least(self, 0, "num_workers", "max_skipped")
+        check_seed(self.seed)
         if (self.mode == "stream") != (self.epoch_samples is not None):
             raise ValueError(
                 f"mode={self.mode} with epoch_samples={self.epoch_samples} is not possible: a stream has no "

@@ -21,9 +21,9 @@ from typing import Any
 import yaml
 from omegaconf import MISSING
 
-from configs.load import config_hash, load_config, to_plain
+from configs.load import check_seed, config_hash, load_config, one_of, to_plain
 from configs.runtime import call, command, console, environment, write_json
-from configs.summary import summarise
+from configs.summary import ARMS, summarise
 
 HERE = Path(__file__).parent / "demo"
 PYTHON = sys.executable
@@ -52,6 +52,13 @@ class DemoConfig:
     wemath: str = "../shared/samples/wemath/data"
     """Folder of We-Math in its public layout; skipped with a word when it is not there."""
 
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
+        if not self.lmms or len(set(self.lmms)) < len(self.lmms):
+            raise ValueError(f"lmms={self.lmms}: name at least one encoder, and none twice")
+        for name in self.lmms:
+            one_of("lmms", name, ARMS)
+
 
 class Demo:
     """The steps, their logs and their times; ``steps.json`` remembers what is done and with which command."""
@@ -60,7 +67,12 @@ class Demo:
         self.cfg = cfg
         self.out = Path(cfg.out)
         self.done_file = self.out / "steps.json"
-        self.done: dict[str, Any] = json.loads(self.done_file.read_text()) if self.done_file.exists() else {}
+        self.done: dict[str, Any] = {}
+        if self.done_file.exists():
+            try:
+                self.done = json.loads(self.done_file.read_text())
+            except ValueError as error:
+                raise ValueError(f"{self.done_file} is damaged ({error}); remove it to start over") from error
         self.notes: list[str] = []
 
     def step(self, name: str, module: str, *args: str) -> None:

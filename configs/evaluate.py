@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from configs.load import at_least
+from configs.load import at_least, check_seed
 
 
 @dataclass(kw_only=True)
@@ -40,3 +40,4 @@ class EvaluateConfig:
             raise ValueError(f"models={self.models} names a folder twice")
         at_least(self, 1, "batch_size", "max_new_tokens", "limit")
         at_least(self, 0, "max_unreadable")
+        check_seed(self.seed)

@@ -3,11 +3,12 @@ retrieval."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from configs.data import LoaderConfig
-from configs.load import at_least, one_of
+from configs.load import at_least, check_seed, one_of
 from configs.training import OptimConfig, TrainerConfig
 
 
@@ -181,13 +182,14 @@ class GeoclipConfig:
             raise ValueError("trainer.precision=bf16-true rounds the logit scale to 8 bits; use bf16-mixed")
         self._need_negatives()
 
+    def needed_kinds(self, term: str) -> set[str]:
+        """Return the kinds of negatives, of those that ``negatives`` lets in, that a loss term can use."""
+        kinds = {"in_batch": (), "image": ("image",), "sigmoid_image": ("image",)}.get(term, TEXT_KINDS)
+        return {kind for kind in kinds if getattr(self.negatives, kind) != 0}
+
     def _need_negatives(self) -> None:
-        given = self.negatives
-        texts = given.rule != 0 or given.retrieval != 0
         for name in self.objective.active():
-            if (name in ("text", "joint", "joint_own", "sigmoid_text") and not texts) or (
-                name in ("image", "sigmoid_image") and given.image == 0
-            ):
+            if name != "in_batch" and not self.needed_kinds(name):
                 raise ValueError(
                     f"objective.{name} needs negatives, but the negatives section allows none for it"
                 )
@@ -225,12 +227,14 @@ class RetrievalConfig:
     def __post_init__(self) -> None:
         check_overflow(self.text_overflow)
         one_of("accelerator", self.accelerator, ("auto", "cpu", "cuda"))
-        if not self.models or len(set(self.models)) < len(self.models):
+        check_seed(self.seed)
+        if not self.models or len({os.path.normpath(model) for model in self.models}) < len(self.models):
             raise ValueError(f"models={self.models}: name at least one model, and none twice")
         at_least(self, 1, "limit", "negatives", "resamples", "batch_size")
-        at_least(self, 0, "max_skipped")
+        at_least(self, 0, "max_skipped", "num_workers")
 
 
+TEXT_KINDS = ("rule", "retrieval")
 OVERFLOWS = ("error", "skip", "truncate")
 
 

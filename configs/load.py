@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields, is_dataclass
@@ -46,6 +47,12 @@ def at_least(config: object, least: float, *names: str) -> None:
             raise ValueError(f"{name}={value} is not allowed; use at least {least}")
 
 
+def check_seed(seed: int) -> None:
+    """Raise ValueError unless ``seed`` fits every generator that takes it."""
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed={seed} is not allowed; use 0 to {2**32 - 1}")
+
+
 def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
     """Build ``schema`` from ``argv``: YAML paths merged left to right, then ``key=value`` overrides.
 
@@ -59,15 +66,20 @@ def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
         for key, value in values.items():  # one key at a time, so that every error knows its key
             try:
                 config = OmegaConf.merge(config, {key: value})
-            except (OmegaConfBaseException, ValueError) as error:
+            except (OmegaConfBaseException, ValueError, TypeError) as error:
                 raise _explain(source, str(key), error, schema) from error
     sources = ", ".join(argv) or "no config given"
     try:
         missing = sorted(OmegaConf.missing_keys(config))
         if not missing:
-            return cast(Schema, OmegaConf.to_object(config))
+            made = cast(Schema, OmegaConf.to_object(config))
+            if wild := [f"{k}={v}" for k, v in flatten(to_plain(made)).items() if not _finite(v)]:
+                raise ConfigError(f"{sources}: {', '.join(wild)} is not allowed; use finite numbers")
+            return made
     except OmegaConfBaseException as error:
         raise _explain(sources, error.full_key or "", error, schema) from error
+    except ConfigError:
+        raise
     except ValueError as error:
         raise ConfigError(f"{sources}: {_in_its_section(config, str(error))}") from error
     names = ", ".join(_with_its_fields(schema, key) for key in missing)
@@ -99,6 +111,12 @@ def flatten(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         name = f"{prefix}{key}"
         flat |= flatten(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
     return flat
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from configs.load import config_hash, flatten, save_config, to_plain
 from configs.runtime import console, is_rank_zero
 
 CONFIG = "config.yaml"
+OWN = (CONFIG, "checkpoints", "logs", "tensorboard", "export", "results.json")
 # Where and how visibly a run executes, by last part of the key; everything else decides what it computes.
 FREE = {"run_dir", "resume", "accelerator", "devices", "num_nodes", "num_workers", "progress"}
 FREE |= {"log_every_steps", "checkpoint_every_steps", "keep_checkpoints"}
@@ -22,7 +23,7 @@ def start_run(config: Any, run_dir: str | Path, resume: str = "auto") -> Path:
 
     A folder with checkpoints is continued only if its config differs in nothing but fields of :data:`FREE`;
     otherwise ValueError names the keys. With ``resume="never"``, and where nothing was trained yet, the old
-    files move to ``run_dir/previous-N``.
+    files move to ``run_dir/previous-N``; whatever else lies in the folder stays where it is.
     """
     run = Path(run_dir)
     if not is_rank_zero():
@@ -45,7 +46,13 @@ def start_run(config: Any, run_dir: str | Path, resume: str = "auto") -> Path:
 def _changed(path: Path, new: dict[str, Any]) -> list[str]:
     if not path.is_file():
         return []
-    before, after = flatten(yaml.safe_load(path.read_text()) or {}), flatten(new)
+    try:
+        old = yaml.safe_load(path.read_text()) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not valid YAML ({error}); set another run_dir") from error
+    if not isinstance(old, dict):
+        raise ValueError(f"{path} is not the config of a run; set another run_dir")
+    before, after = flatten(old), flatten(new)
     return [
         f"{key}: {before.get(key, 'absent')!r} -> {after.get(key, 'absent')!r}"
         for key in sorted(before.keys() | after.keys())
@@ -54,12 +61,19 @@ def _changed(path: Path, new: dict[str, Any]) -> list[str]:
 
 
 def _set_aside(run: Path) -> None:
-    old = [path for path in run.glob("*") if not path.name.startswith("previous-")]
-    if old:
+    old = [run / name for name in OWN if (run / name).exists()]
+    if old and (run / CONFIG).is_file():
         target = run / f"previous-{1 + len(list(run.glob('previous-*')))}"
         target.mkdir()
         for path in old:
             path.rename(target / path.name)
+        console.print(f"the old run is in {target}", markup=False, soft_wrap=True)
+
+
+def refuse_run_folder(out: str | Path) -> None:
+    """Raise ValueError if ``out`` holds a training run, whose results something else would overwrite."""
+    if (Path(out) / "checkpoints").is_dir():
+        raise ValueError(f"out={out} is the folder of a training run; choose another one")
 
 
 def read_metrics(run_dir: str | Path) -> list[dict[str, float]]:

@@ -9,6 +9,7 @@ import functools
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -145,8 +146,12 @@ def call(words: Sequence[str], **options: Any) -> int:
 
 
 def die(error: BaseException) -> None:
-    """Print ``error`` as one clear red message and exit with code 2."""
-    console.print("error:", str(error), style="bold red", markup=False, soft_wrap=True)
+    """Print ``error`` as one clear red message and exit with code 2.
+
+    Of an error in a loading process torch hands on the traceback as text; its last words are the message.
+    """
+    message = re.sub(r"(?s)^Caught .*\nOriginal Traceback .*\n[\w.]+: ", "", str(error))
+    console.print("error:", message, style="bold red", markup=False, soft_wrap=True)
     raise SystemExit(2) from error
 
 
@@ -159,15 +164,15 @@ class Command(Protocol):
 def command(main: Callable[[list[str]], Any]) -> Command:
     """Wrap ``main(argv)`` as a command: ``main(None)`` reads ``sys.argv``.
 
-    ValueError and FileNotFoundError become one message and exit code 2 (``python -X dev`` shows the
-    traceback); Ctrl-C becomes exit code 130.
+    ValueError and OSError become one message and exit code 2 (``python -X dev`` shows the traceback); Ctrl-C
+    becomes exit code 130.
     """
 
     @functools.wraps(main)
     def wrapped(argv: list[str] | None = None) -> None:
         try:
             main(sys.argv[1:] if argv is None else argv)
-        except (ValueError, FileNotFoundError) as error:
+        except (ValueError, OSError) as error:
             if sys.flags.dev_mode:
                 raise
             die(error)
@@ -183,6 +188,6 @@ def command(main: Callable[[list[str]], Any]) -> Command:
 
 
 def _interrupted() -> None:
-    safe = "Interrupted. Every file already written is complete; the same command goes on from there."
+    safe = "Interrupted. Every file already written is complete; the same command goes on after the last one."
     console.print(safe, style="yellow")
     raise SystemExit(130)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from configs.demo import DemoConfig
-from configs.load import config_hash, load_config, to_plain
+from configs.load import check_seed, config_hash, load_config, to_plain
 from configs.runtime import atomic_write, call, command, console, environment, write_json
 from configs.stats import bootstrap_interval, paired_bootstrap
 from configs.summary import POOLS, encoder_folders
@@ -35,6 +35,9 @@ class SeedsConfig(DemoConfig):
     """Seeds of data order, initialisation and intervals."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        for seed in self.seeds:
+            check_seed(seed)
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds={self.seeds}; expected one or more different seeds")
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+ARMS = ("A", "B", "C", "untrained")
 POOLS = ("random", "retrieval", "rule", "image")
 
 
@@ -43,7 +44,7 @@ def summarise(
 
 def encoder_folders(out: Path, warmstart: str) -> dict[str, str]:
     """Return the name of each encoder of a demo in ``out``, by its folder."""
-    arms = {str(out / "encoders" / arm / "export" / "clip"): arm for arm in ("A", "B", "C", "untrained")}
+    arms = {str(out / "encoders" / arm / "export" / "clip"): arm for arm in ARMS}
     return {warmstart: "start", **arms}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,6 +39,7 @@ def build_trainer(cfg: TrainerConfig, *, monitor: str | None = None, mode: str =
     its slice itself.
     """
     one_of("mode", mode, ("min", "max"))
+    _check_machine(cfg)
     _silence_noise()
     run = Path(cfg.run_dir)
     folder = run / "checkpoints"
@@ -84,6 +86,21 @@ def build_trainer(cfg: TrainerConfig, *, monitor: str | None = None, mode: str =
         enable_model_summary=cfg.progress,
         use_distributed_sampler=False,
     )
+
+
+def _check_machine(cfg: TrainerConfig) -> None:
+    """Raise ValueError for what this machine does not have; Lightning waits, or takes something else."""
+    if cfg.accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
+        raise ValueError(f"trainer.accelerator={cfg.accelerator}, but torch finds no GPU; use cpu or auto")
+    if cfg.accelerator == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("trainer.accelerator=mps, but torch finds no Apple GPU; use cpu or auto")
+    if cfg.precision == "16-mixed" and not _on_gpu(cfg):
+        raise ValueError("trainer.precision=16-mixed needs a GPU, and there is none; use bf16-mixed")
+    if cfg.num_nodes > 1 and not (SLURMEnvironment.detect() or "MASTER_ADDR" in os.environ):
+        raise ValueError(
+            f"trainer.num_nodes={cfg.num_nodes}, but nothing started this process as one of several: submit "
+            "it with SLURM, or start it with torchrun"
+        )
 
 
 def _silence_noise() -> None:

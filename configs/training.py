@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from configs.load import at_least, one_of
+from configs.load import at_least, check_seed, one_of
 
 PRECISIONS = ("32-true", "bf16-mixed", "bf16-true", "16-mixed", "64-true")
 
@@ -56,6 +56,7 @@ class TrainerConfig:
         one_of("strategy", self.strategy, ("auto", "ddp", "fsdp"))
         if self.devices != "auto" and not (isinstance(self.devices, int) and self.devices >= 1):
             raise ValueError(f"devices={self.devices!r} is not allowed; use auto or a count of at least 1")
+        check_seed(self.seed)
         at_least(self, 1, "num_nodes", "accumulate_grad_batches", "val_every_steps")
         at_least(self, 1, "checkpoint_every_steps", "keep_checkpoints", "log_every_steps")
         for name in ("max_steps", "max_epochs"):

@@ -9,7 +9,7 @@ import io
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from data.sample import SampleError
 
@@ -21,19 +21,21 @@ PAPER = 255  # diagrams are drawn on white
 def open_grey(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Return a PNG or JPEG as a loaded Pillow picture of mode L; transparent parts become white.
 
-    Raises :class:`data.sample.SampleError` for anything else, and above ``max_pixels`` before it is decoded.
+    It is turned as its EXIF data say. Raises :class:`data.sample.SampleError` for anything else, and, before
+    it is decoded, for a picture whose padding to a square would exceed ``max_pixels``.
     """
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
         size = picture.size
     except Exception as error:  # Pillow lets struct, zlib, SyntaxError and more escape from damaged files
         raise _unreadable(data, error) from error
-    if size[0] * size[1] > max_pixels:
+    if max(size) ** 2 > max_pixels:
         raise SampleError(
-            f"picture of {size[0]} x {size[1]} px; the limit is {max_pixels} pixels: scale it down first"
+            f"picture of {size[0]} x {size[1]} px; padded to a square it may have {max_pixels} pixels: "
+            "scale it down first"
         )
     try:
-        return _grey(picture)
+        return _grey(ImageOps.exif_transpose(picture))
     except Exception as error:
         raise _unreadable(data, error) from error
 

@@ -43,7 +43,7 @@ def read_index(folder: str | Path) -> dict[str, Any]:
         raise ValueError(f"shard folder {folder} has no {INDEX}; {hint}")
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not valid JSON ({error}); build the folder again") from error
     _check(path, index)
     return index

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import TypeVar
 
 Job = TypeVar("Job")
@@ -18,12 +18,16 @@ Result = TypeVar("Result")
 
 @contextmanager
 def processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool of ``count`` fresh processes, 0: one per core. An exception drops the work not yet begun."""
+    """A pool of ``count`` fresh processes, 0: one per core. An exception ends them at once."""
     context = get_context("spawn")  # forking a process that has threads, as numpy's, can hang
     count = count or os.cpu_count() or 1
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_leave_interrupts_to_the_parent)
     try:
         yield pool
+    except BaseException:
+        for child in active_children():
+            child.terminate()
+        raise
     finally:
         # Once only: a second shutdown, as at the end of `with pool`, would take the cancelling back.
         pool.shutdown(cancel_futures=True)

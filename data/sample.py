@@ -10,6 +10,7 @@ A sample is one JSON record and its pictures. In a tar shard its members share a
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -108,14 +109,16 @@ def _negative(key: str, index: int, raw: Any, images: Mapping[str, bytes]) -> Ne
         raise _fail(key, name, raw, "exactly one of text and image")
     if text is not None and not (isinstance(text, str) and text.strip()):
         raise _fail(key, f"{name}.text", text, "a non-empty caption")
-    if image is not None and image not in images:
-        raise _fail(
-            key, f"{name}.image", image, f"one of the sample's pictures ({', '.join(sorted(images))})"
-        )
+    if (raw["kind"] == "image") != (image is not None):
+        raise _fail(key, name, raw, "an image for kind image, a text for the other kinds")
+    others = sorted(set(images) - set(POSITIVE))
+    if image is not None and not (isinstance(image, str) and image in others):
+        raise _fail(key, f"{name}.image", image, f"one of the sample's pictures ({', '.join(others)})")
     if raw.get("verdict", "unverified") not in VERDICTS:
         raise _fail(key, f"{name}.verdict", raw.get("verdict"), f"one of {', '.join(VERDICTS)}")
     residual = raw.get("residual")
-    if residual is not None and (isinstance(residual, bool) or not isinstance(residual, int | float)):
+    is_number = isinstance(residual, int | float) and not isinstance(residual, bool)
+    if residual is not None and not (is_number and math.isfinite(residual)):
         raise _fail(key, f"{name}.residual", residual, "a number or null")
     edits = _edits(key, f"{name}.edits", raw.get("edits") or [])
     return Negative(raw["kind"], text, image, edits, raw.get("verdict", "unverified"), residual)
@@ -158,7 +161,8 @@ def parse_sample(key: str, members: Mapping[str, bytes]) -> Sample:
         raise _fail(key, "members", sorted(members), "a picture png, jpg or jpeg")
     try:
         raw = json.loads(members["json"])
-    except ValueError as error:
+        json.dumps(raw, ensure_ascii=False).encode()  # half a surrogate pair is JSON, but no text
+    except (ValueError, RecursionError) as error:
         raise _fail(key, "json", members["json"][:80], f"valid JSON ({error})") from error
     if not isinstance(raw, dict):
         raise _fail(key, "json", raw, "an object")

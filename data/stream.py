@@ -27,6 +27,7 @@ from data.order import GlobalBatchSampler
 from data.sample import SampleError, parse_sample
 
 BUFFER = 1000  # samples that a worker shuffles; about 40 MB with ten image negatives
+EMPTY = 20  # times the number of shards that a worker draws without a sample before it gives up
 
 
 def stream_loader(
@@ -75,7 +76,7 @@ class _Stream:
         seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
         pipeline = webdataset.DataPipeline(
             webdataset.ResampledShards(self.urls, seed=seed, worker_seed=_worker, deterministic=True),
-            webdataset.tarfile_to_samples(),
+            functools.partial(_read, shards=len(self.urls)),
             webdataset.shuffle(BUFFER, seed=seed),
             functools.partial(
                 _batches,
@@ -116,6 +117,18 @@ def _batches(
                 taken, skips = [], []
     except (OSError, tarfile.TarError) as error:
         raise ValueError(f"a shard of the stream cannot be read to its end: {error}") from error
+
+
+def _read(urls: Iterable[dict[str, Any]], shards: int) -> Iterator[dict[str, Any]]:
+    """Yield the samples of one shard after the other; shards without any are passed over, not for ever."""
+    empty = 0
+    for url in urls:
+        empty += 1
+        for sample in webdataset.tarfile_to_samples()(iter([url])):
+            empty = 0
+            yield sample
+        if empty > EMPTY * shards:
+            raise ValueError(f"the shards of the stream hold no sample; the last one read is {url['url']}")
 
 
 def _usable(raw: dict[str, Any], transform: Transform) -> tuple[str, Any]:

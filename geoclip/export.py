@@ -21,8 +21,8 @@ from transformers import (
 )
 
 from configs.runtime import console, fresh_folder
+from configs.strict import load_strict, quiet
 from geoclip.encoder import DualEncoder
-from geoclip.strict import load_strict, quiet
 from geoclip.towers import OWN_CONFIG, TimmText, load_encoder, save_model, save_timm
 
 TOLERANCE = 1e-4  # largest allowed difference of a hidden state after the round trip, float32

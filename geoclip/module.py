@@ -123,6 +123,8 @@ class GeoclipModule(lightning.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on from the counters."""
+        if "geoclip" not in checkpoint:
+            raise ValueError("the checkpoint to go on from is not one of geoclip.train")
         kept = checkpoint["geoclip"]
         self._seconds, self.samples_seen, self.last = kept["seconds"], kept["samples_seen"], kept["last"]
 

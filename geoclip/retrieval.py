@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from configs.geoclip import NegativesConfig, RetrievalConfig
 from configs.load import OVERRIDE, config_hash, load_config, to_plain
+from configs.runs import refuse_run_folder
 from configs.runtime import command, console, environment, write_json
 from data.loader import IndexedDataset
 from data.sample import SampleError
@@ -108,6 +109,8 @@ def load_hits(path: str | Path) -> dict[str, dict[str, Hits]]:
 
 def run(cfg: RetrievalConfig) -> dict[str, Any]:
     """Evaluate every model, compare them in pairs, write both files, and return what results.json holds."""
+    refuse_run_folder(cfg.out)
+    Path(cfg.out).mkdir(parents=True, exist_ok=True)  # an impossible folder shows before the work
     samples = IndexedDataset([cfg.data])
     entries, hits = {}, {}
     for model in cfg.models:

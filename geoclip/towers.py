@@ -24,8 +24,8 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from configs.geoclip import ClipShape, EncoderConfig, TimmShape
 from configs.runtime import write_json
+from configs.strict import load_part, load_strict, load_tensors
 from geoclip.encoder import DualEncoder
-from geoclip.strict import load_part, load_strict, load_tensors
 
 OWN_CONFIG = "geoclip.json"  # marks a folder that only this project reads (timm towers)
 TEXT_HEADS = ("pooler.", "cls.", "lm_head.")  # of text checkpoints; never used here

@@ -18,6 +18,7 @@ from configs.load import config_hash, load_config, to_plain
 from configs.runs import start_run
 from configs.runtime import command, console, environment, write_json
 from configs.trainer import build_trainer, find_resume, seed_everything
+from data.index import read_index
 from data.module import ShardDataModule
 from geoclip.collate import Collate, ContrastiveTransform
 from geoclip.encoder import DualEncoder
@@ -28,6 +29,7 @@ from geoclip.towers import build_encoder
 
 def train(cfg: GeoclipConfig) -> dict[str, Any] | None:
     """Train, or go on training, export, and return what results.json holds (None on ranks but the first)."""
+    check_negatives(cfg)
     run = start_run(cfg, cfg.trainer.run_dir, cfg.trainer.resume)
     seed_everything(cfg.trainer)
     encoder = build_encoder(cfg.encoder)
@@ -55,6 +57,22 @@ def train(cfg: GeoclipConfig) -> dict[str, Any] | None:
     write_json(run / "results.json", results)
     console.print(f"trained {trainer.global_step} steps, {module.seconds:.0f} s: {run / 'results.json'}")
     return results
+
+
+def check_negatives(cfg: GeoclipConfig) -> None:
+    """Raise ValueError for a loss term whose kinds of negatives no shard of an indexed training set holds."""
+    if cfg.train.mode != "indexed":
+        return  # of a stream nothing is known beforehand
+    held: set[str] = set()
+    for folder in cfg.train.shards:
+        held |= read_index(folder)["counts"]["kinds"].keys()
+    for term in cfg.objective.active():
+        kinds = cfg.needed_kinds(term)
+        if kinds and not held & kinds:
+            raise ValueError(
+                f"objective.{term} needs {' or '.join(sorted(kinds))} negatives, but train.shards hold "
+                f"{', '.join(sorted(held)) or 'none'}; set its weight to 0 or use other shards"
+            )
 
 
 def export(encoder: DualEncoder, folder: Path) -> dict[str, Any]:

@@ -29,8 +29,9 @@ from transformers import (
 from transformers.models.llava.modeling_llava import LlavaMultiModalProjector
 
 from configs.mmgeolm import LanguageModelConfig
+from configs.strict import load_strict
 from mmgeolm.chat import TURN_END, TURN_START, chat_template
-from mmgeolm.folder import load_strict, load_tokenizer, read_config, read_image_processor
+from mmgeolm.folder import load_tokenizer, read_config, read_image_processor
 
 TOWERS = {"clip_vision_model": CLIPVisionModel, "siglip_vision_model": SiglipVisionModel}
 LANGUAGE_MODELS = {"qwen2": (Qwen2Config, Qwen2ForCausalLM), "mistral": (MistralConfig, MistralForCausalLM)}

@@ -66,7 +66,7 @@ def _picture(sample: Sample, part: Mapping[str, Any]) -> bytes:
     name = part.get("image")
     if name is None:
         return sample.image
-    if name not in sample.images:
+    if not (isinstance(name, str) and name in sample.images):
         raise SampleError(
             f"sample {sample.key!r}: no picture {name!r}; there are {', '.join(sorted(sample.images))}"
         )

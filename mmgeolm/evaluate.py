@@ -19,6 +19,7 @@ from rich.progress import Progress
 
 from configs.evaluate import EvaluateConfig
 from configs.load import OVERRIDE, config_hash, load_config, save_config, to_plain
+from configs.runs import refuse_run_folder
 from configs.runtime import command, console, environment, write_json
 from configs.stats import paired_bootstrap
 from mmgeolm import predictions
@@ -199,6 +200,7 @@ def main(argv: list[str]) -> None:
     rest = [arg for arg in argv if arg not in models]
     cfg = load_config(EvaluateConfig, rest + ([f"models={json.dumps(models)}"] if models else []))
     benchmark = find_benchmark(cfg.benchmark)
+    refuse_run_folder(cfg.out)
     questions = read_questions(benchmark, cfg)
     out, outcome = Path(cfg.out), {}
     folders = [out] if len(cfg.models) == 1 else [out / label for label in labels(cfg.models)]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import (
     AutoImageProcessor,
     AutoProcessor,
@@ -20,6 +19,7 @@ from transformers import (
 from transformers.utils import cached_file
 
 from configs.runtime import fresh_folder
+from configs.strict import load_part, load_strict
 
 
 def read_config(path: str | Path, field: str) -> dict[str, Any]:
@@ -28,12 +28,12 @@ def read_config(path: str | Path, field: str) -> dict[str, Any]:
         raise ValueError(f"{field}={path} holds no config.json; give a folder written by save_pretrained")
     try:
         config, _ = PreTrainedConfig.get_config_dict(path)
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        return dict(config)
+    except Exception as error:  # hub errors, damaged JSON, JSON that is no object
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ValueError(
             f"{field}={path} is neither a model folder nor a reachable hub id ({reason})"
         ) from error
-    return config
 
 
 def read_image_processor(folder: str | Path) -> Any:
@@ -53,28 +53,11 @@ def load_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
     ``AutoTokenizer`` goes by the model's type: in a Qwen2 folder it keeps the vocabulary of tokenizer.json
     and silently replaces how that splits text. It serves folders without that file only.
     """
-    if cached_file(path, "tokenizer.json", _raise_exceptions_for_missing_entries=False):
-        return PreTrainedTokenizerFast.from_pretrained(path)
-    return AutoTokenizer.from_pretrained(path)
-
-
-def load_strict(model_class: Any, path: str | Path, dtype: torch.dtype = torch.float32) -> Any:
-    """Load a model with every tensor in its place.
-
-    Raises ValueError that names the tensors when some are missing, unexpected or of another shape.
-    """
     try:
-        model, info = model_class.from_pretrained(path, dtype=dtype, output_loading_info=True)
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise ValueError(f"{path}: the weights cannot be loaded ({str(error).splitlines()[0]})") from error
-    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-        if names := sorted(str(key) for key in info[kind]):
-            shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-            raise ValueError(
-                f"{path}: {len(names)} {kind.replace('_keys', '')} tensors for {model_class.__name__}: "
-                f"{shown}; the folder is incomplete or holds another model, export it again"
-            )
-    return model
+        own = cached_file(path, "tokenizer.json", _raise_exceptions_for_missing_entries=False)
+    except OSError:
+        own = None  # load_part says what is wrong with the folder or hub id
+    return load_part(PreTrainedTokenizerFast if own else AutoTokenizer, str(path), "a tokenizer")
 
 
 def load_lmm(
@@ -84,8 +67,8 @@ def load_lmm(
     kind = read_config(folder, "model").get("model_type")
     if kind != "llava":
         raise ValueError(f"{folder} is a {kind!r} model; expected a llava folder, such as runs/NAME/export")
-    model = load_strict(LlavaForConditionalGeneration, folder, dtype)
-    processor = AutoProcessor.from_pretrained(folder)
+    model = load_strict(LlavaForConditionalGeneration, folder, dtype=dtype)
+    processor = load_part(AutoProcessor, str(folder), "a processor")
     if not isinstance(processor, LlavaProcessor) or not processor.chat_template:
         raise ValueError(f"{folder} holds no LlavaProcessor with a chat template; export the model again")
     return model, processor

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from configs.load import config_hash, to_plain
+from configs.runs import refuse_run_folder
 from configs.runtime import atomic_write, command, console, environment, write_json
 from configs.stats import bootstrap_interval
 from mmgeolm.benchmarks import BENCHMARKS, find_benchmark
@@ -196,6 +197,7 @@ def main(argv: list[str]) -> None:
     )
     args = parser.parse_args(argv)
     benchmark = find_benchmark(args.benchmark)
+    refuse_run_folder(args.out)
     options = GradeOptions(benchmark=args.benchmark, extraction_field=args.extraction_field)
     records = read_records(args.file, benchmark, args.extraction_field or "response")
     about = {

@@ -124,6 +124,8 @@ class MmgeolmModule(LightningModule):
         checkpoint["spent"] = dict(self.spent)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if "spent" not in checkpoint:
+            raise ValueError("the checkpoint to go on from is not one of mmgeolm.train")
         self.spent = dict(checkpoint["spent"])
 
     def _count_time(self) -> None:

@@ -49,6 +49,8 @@ def claim(folder: Path, setup: Mapping[str, Any]) -> None:
             raise ValueError(
                 f"{path} is not valid JSON ({error}); remove {folder} or choose another out"
             ) from error
+        if not isinstance(old, dict):
+            raise ValueError(f"{path} holds no setup; remove {folder} or choose another out")
         differing = [name for name in sorted({*old, *setup}) if old.get(name) != setup.get(name)]
         if differing:
             changes = ", ".join(f"{name} {old.get(name)!r} -> {setup.get(name)!r}" for name in differing)

@@ -90,6 +90,8 @@ def import_records(files: list[Path], cfg: ImportConfig) -> tuple[dict[str, Any]
     records = [(f"{path.name}[{at}]", record) for path in files for at, record in enumerate(_read(path))]
     refusals = Refusals(cfg.max_refused)
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+    if not records:
+        raise ValueError(f"{', '.join(map(str, files))} hold no record")
     recipe = {"files": digests, "root": str(root), "strip": cfg.strip, "text_kind": cfg.text_kind}
     rejected: dict[str, int] = {}
     index = write_shards(
@@ -152,8 +154,10 @@ def _read(path: Path) -> list[Any]:
         records = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"{path} does not exist; name a JSON file of records") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from error
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error}); name a JSON file of records") from error
     if not isinstance(records, list):
         raise ValueError(f"{path} holds a {type(records).__name__}; expected a list of records")
     return records
@@ -173,6 +177,7 @@ def _samples(
             return str(error)
 
     seen: set[str] = set()
+    used = 0
     with ThreadPoolExecutor() as pool:  # Pillow releases the interpreter lock
         for start in track(range(0, len(records), CHUNK), "importing", console=console):
             places = range(start, min(start + CHUNK, len(records)))
@@ -189,7 +194,10 @@ def _samples(
                         refusals.add("id appears twice", f"{name} {given!r:.80}")
                         continue
                     seen.add(str(given))
+                used += 1
                 yield sample
+    if not used:
+        raise ValueError(f"no record can be used:\n  {refusals.told()}")
     rejected.update({reason: len(names) for reason, names in refusals.names.items()})
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 import yaml
 
-from configs.runs import read_metrics, start_run
+from configs.runs import read_metrics, refuse_run_folder, start_run
 
 
 @dataclass
@@ -62,6 +62,28 @@ def test_never_sets_the_old_run_aside(tmp_path):
         "previous-2/checkpoints/0.2.ckpt",
     ]
     assert yaml.safe_load((tmp_path / "previous-2" / "config.yaml").read_text())["lr"] == 0.2
+
+
+def test_what_no_run_wrote_stays_where_it_is(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    start_run(Config(lr=0.1), tmp_path, resume="never")
+    start_run(Config(lr=0.2), tmp_path, resume="never")
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+    assert [path.name for path in (tmp_path / "previous-1").iterdir()] == ["config.yaml"]
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1", "\udcff"])
+def test_a_config_that_is_none_is_an_error_that_names_it(tmp_path, text):
+    (tmp_path / "config.yaml").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ValueError, match=rf"(?s){tmp_path}/config.yaml is not .*run_dir"):
+        start_run(Config(), tmp_path)
+
+
+def test_results_of_something_else_do_not_go_into_a_training_run(tmp_path):
+    refuse_run_folder(tmp_path / "new")
+    (tmp_path / "checkpoints").mkdir()
+    with pytest.raises(ValueError, match=f"out={tmp_path} is the folder of a training run"):
+        refuse_run_folder(tmp_path)
 
 
 def test_only_rank_zero_touches_the_folder(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import sys
 import textwrap
 
 import pytest
+from torch.utils.data import DataLoader
 
 from configs.runtime import atomic_write, command, environment, runs_root, write_json
 
@@ -58,7 +59,9 @@ def test_the_runs_folder_follows_the_environment(monkeypatch, tmp_path):
     assert str(runs_root()) == "runs"
 
 
-@pytest.mark.parametrize("error", [ValueError("lr=-1 is not allowed"), FileNotFoundError("no index.json")])
+@pytest.mark.parametrize(
+    "error", [ValueError("lr=-1 is not allowed"), FileNotFoundError("no index.json"), NotADirectoryError("x")]
+)
 def test_a_users_error_is_one_message_and_exit_code_2(error, capsys):
     @command
     def main(argv):
@@ -68,6 +71,16 @@ def test_a_users_error_is_one_message_and_exit_code_2(error, capsys):
         main([])
     assert caught.value.code == 2
     assert capsys.readouterr().err.strip() == f"error: {error}"
+
+
+def test_of_an_error_in_a_loading_process_the_message_is_told_and_not_the_traceback(capsys):
+    def fail(_):
+        raise ValueError("caption 'k7' is too long")
+
+    loader = DataLoader([0], num_workers=1, collate_fn=fail)
+    with pytest.raises(SystemExit):
+        command(lambda argv: list(loader))([])
+    assert capsys.readouterr().err.strip() == "error: caption 'k7' is too long"
 
 
 def test_a_bug_keeps_its_traceback():

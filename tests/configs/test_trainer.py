@@ -18,6 +18,20 @@ from configs.runs import read_metrics
 from configs.trainer import OptimConfig, TrainerConfig, build_optimizer, build_trainer, seed_everything
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="asks for what a machine without GPU lacks")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"accelerator": "gpu"}, "accelerator=gpu, but torch finds no GPU"),
+        ({"precision": "16-mixed"}, "16-mixed needs a GPU, and there is none"),
+        ({"num_nodes": 2, "strategy": "ddp"}, "num_nodes=2, but nothing started this process"),
+    ],
+)
+def test_what_the_machine_lacks_is_said_before_anything_waits(tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        build_trainer(TrainerConfig(run_dir=str(tmp_path), max_steps=1, **options))
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
@@ -34,6 +48,9 @@ from configs.trainer import OptimConfig, TrainerConfig, build_optimizer, build_t
         ("max_epochs=-1", "never ends"),
         ("gradient_clip_val=-1", "gradient_clip_val=-1.0 is negative"),
         ("run_dir=' '", "run_dir is empty"),
+        ("seed=-1", "seed=-1 is not allowed"),
+        ("seed=4294967296", "seed=4294967296 is not allowed"),
+        ("gradient_clip_val=nan", "gradient_clip_val=nan is not allowed; use finite numbers"),
     ],
 )
 def test_impossible_options_are_refused(override, message):

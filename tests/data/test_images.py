@@ -82,13 +82,27 @@ def test_what_is_no_picture_is_an_error_that_shows_its_start(data):
 
 
 def test_the_pixel_limit_is_checked_before_decoding():
-    with pytest.raises(SampleError, match="picture of 16 x 16 px; the limit is 255 pixels"):
+    with pytest.raises(SampleError, match="picture of 16 x 16 px; padded to a square it may have 255 pixels"):
         decode(PNG, max_pixels=255)
     decode(PNG, max_pixels=256)
+    with pytest.raises(SampleError, match="picture of 40000 x 2 px; padded to a square"):
+        decode(file(Image.new("L", (40000, 2)), "PNG"))
     header = b"IHDR" + struct.pack(">IIBBBBB", 60000, 60000, 8, 0, 0, 0, 0)
     bomb = PNG[:12] + header + struct.pack(">I", zlib.crc32(header)) + PNG[33:]
     with pytest.raises(SampleError, match="exceeds limit"):
         decode(bomb)
+
+
+def test_a_photo_is_turned_as_its_camera_was_held():
+    picture = Image.new("L", (8, 4), 0)
+    picture.putpixel((0, 0), 255)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn a quarter clockwise: the first corner goes to the upper right
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", exif=exif)
+    turned = decode(buffer.getvalue())
+    assert turned.shape == (1, 8, 4)
+    assert turned[0, 0, 3] == 255
 
 
 def test_one_flipped_bit_anywhere_is_an_error_or_a_picture():

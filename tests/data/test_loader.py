@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pickle
+import tarfile
 
 import numpy as np
 import pytest
@@ -443,6 +444,16 @@ def test_a_stream_reads_url_patterns_and_verifies_folders(folder, tmp_path, writ
     cut = config(str(shard(bad)), mode="stream", epoch_samples=16)
     with pytest.raises(ValueError, match=r"cannot be read to its end|unusable samples"):
         epoch(stream_loader(cut, number, collate))
+
+
+def test_a_stream_of_shards_without_samples_ends_with_an_error(folder, tmp_path):
+    empty = tmp_path / "none-000000.tar"
+    tarfile.open(empty, "w").close()
+    with pytest.raises(ValueError, match=f"hold no sample; the last one read is {empty}"):
+        epoch(stream_loader(config(str(empty), mode="stream", epoch_samples=16), number, collate))
+    both = config(str(empty), mode="stream", epoch_samples=16)
+    both.shards.append(str(folder))
+    assert len(epoch(stream_loader(both, number, collate))) > 0
 
 
 def test_a_stream_replaces_what_it_skips(damaged):

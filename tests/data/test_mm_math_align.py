@@ -174,7 +174,10 @@ def test_beyond_the_limit_it_stops_with_names_and_nothing_written(run, tmp_path,
 
 def test_bad_files_are_clear_errors(run, tmp_path, pictures, capsys):
     assert "holds a dict; expected a list of records" in fails(run, capsys, {"a": 1})
-    assert "no sample to write" in fails(run, capsys, [])
+    assert "records.json hold no record" in fails(run, capsys, [])
+    lost = fails(run, capsys, [{"positive_image_path": "gone.png", "caption": "c"}], "max_refused=9")
+    assert "no record can be used" in lost
+    assert "picture does not exist: 1 (records.json[0])" in lost
     (tmp_path / "bad.json").write_text("{")
     for argv, message in (
         ([str(tmp_path / "bad.json"), f"root={pictures}"], "bad.json is not valid JSON"),

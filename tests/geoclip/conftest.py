@@ -20,6 +20,7 @@ from transformers import (
 )
 
 from configs.geoclip import ClipShape, NegativesConfig
+from configs.strict import quiet
 from data.images import encode
 from data.sample import Edit, Negative, Sample
 from data.shards import write_shards
@@ -27,7 +28,6 @@ from data.tokenizer import train_tokenizer
 from geoclip.collate import ContrastiveTransform, join
 from geoclip.encoder import DualEncoder
 from geoclip.export import export_clip
-from geoclip.strict import quiet
 from geoclip.towers import load_encoder, make_clip
 
 LETTERS = "ABCDEFGH"

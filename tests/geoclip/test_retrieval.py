@@ -4,10 +4,10 @@ import pytest
 from transformers import ChineseCLIPConfig, ChineseCLIPModel, CLIPImageProcessor
 
 from configs.geoclip import RetrievalConfig
+from configs.strict import quiet
 from data.shards import write_shards
 from geoclip.pools import compare
 from geoclip.retrieval import load_hits, main, run
-from geoclip.strict import quiet
 from geoclip.towers import load_encoder
 
 

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, CLIPVisionModel
 
 from configs.geoclip import ClipShape, EncoderConfig, TimmShape
-from geoclip.strict import quiet
+from configs.strict import quiet
 from geoclip.towers import build_encoder, load_encoder, make_clip
 
 VIT = {"img_size": 32, "embed_dim": 32, "depth": 2, "num_heads": 2}

@@ -168,12 +168,22 @@ def test_a_clip_from_config_learns_to_tell_twelve_samples_apart(options, tokeniz
 def test_weights_that_are_not_numbers_stop_the_run_with_the_keys(options, clip_folder, tmp_path):
     broken = shutil.copytree(clip_folder, tmp_path / "broken")
     tensors = load_file(broken / "model.safetensors")
-    tensors["visual_projection.weight"][0] = torch.nan
+    tensors["visual_projection.weight"][0] = 3e38  # finite, but what it gives is not
     save_file(tensors, broken / "model.safetensors", metadata={"format": "pt"})
     cfg = load_config(GeoclipConfig, options(tmp_path / "run", f"encoder.pretrained={broken}"))
     with pytest.raises(ValueError, match=r"loss is nan at step 0; samples of this batch: s00\d\d, s00\d\d"):
         train(cfg)
     assert not (tmp_path / "run" / "export").exists()
+
+
+def test_a_loss_term_without_any_negatives_is_refused(options, make_sample, tmp_path):
+    write_shards(
+        [make_sample(i, rule=0, retrieval=0, image=0) for i in range(8)], tmp_path / "bare", name="bare"
+    )
+    bare = options(tmp_path / "run", f"train.shards=[{tmp_path / 'bare'}]")
+    with pytest.raises(ValueError, match=r"objective\.text needs retrieval or rule negatives.*hold none"):
+        train(load_config(GeoclipConfig, bare))
+    assert not (tmp_path / "run").exists()
 
 
 def test_captions_too_long_are_skipped_up_to_the_limit(options, make_sample, tmp_path):

@@ -122,12 +122,12 @@ def test_a_tower_with_a_missing_or_unexpected_tensor_is_refused_by_its_name(towe
     folder = tower_copy(kind)
     name = next(name for name in load_file(folder / "model.safetensors") if "layers.1.mlp.fc1.weight" in name)
     damage(folder, lambda tensors: tensors.pop(name))
-    with pytest.raises(ValueError, match=r"1 missing tensors.*layers\.1\.mlp\.fc1\.weight"):
+    with pytest.raises(ValueError, match=r"1 missing: .*layers\.1\.mlp\.fc1\.weight"):
         assemble(folder, lm)
     damage(
         folder, lambda tensors: tensors.update({name: torch.zeros(48, 24), "extra.weight": torch.zeros(1)})
     )
-    with pytest.raises(ValueError, match=r"1 unexpected tensors.*extra\.weight"):
+    with pytest.raises(ValueError, match=r"1 unexpected: .*extra\.weight"):
         assemble(folder, lm)
 
 
@@ -262,10 +262,10 @@ def test_an_lm_that_cannot_be_used_is_refused(towers, tmp_path):
     [
         ({"shape": "gpt2"}, r"shape='gpt2' is not allowed; use one of qwen2, mistral"),
         ({"path": "a", "tokenizer": "b"}, "brings its own tokenizer"),
-        ({"hidden_size": 30, "heads": 4}, r"lm\.hidden_size=30 must be an even multiple of lm\.heads=4"),
+        ({"hidden_size": 30, "heads": 4}, "hidden_size=30 must be an even multiple of heads=4"),
         ({"hidden_size": 12, "heads": 4, "kv_heads": 2}, "even multiple"),
-        ({"heads": 4, "kv_heads": 3}, r"lm\.kv_heads=3 must divide lm\.heads=4"),
-        ({"layers": 0}, r"lm\.layers=0"),
+        ({"heads": 4, "kv_heads": 3}, "kv_heads=3 must divide heads=4"),
+        ({"layers": 0}, "layers=0 is not allowed"),
     ],
 )
 def test_impossible_language_models_are_refused(options, message):

@@ -18,25 +18,53 @@ from transformers.utils import logging
 
 
 def load_strict(
-    cls: Any, path: str, *, check: Callable[[Any, str], Any] | None = None, ignore: tuple[str, ...] = ()
+    cls: Any,
+    path: str | Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    check: Callable[[Any, str], Any] | None = None,
+    ignore: tuple[str, ...] = (),
 ) -> Any:
-    """Return ``cls.from_pretrained(path)`` in float32; ValueError names every tensor that did not fit.
+    """Return ``cls.from_pretrained(path)``; ValueError names every tensor that did not fit or is not finite.
 
     ``check(config, path)`` may refuse a config before weights are read; tensors that start with one of
     ``ignore`` may be missing or left over.
     """
+    path = str(path)
     config = load_part(AutoConfig, path, "a model (config.json)")
     if check is not None:
         check(config, path)
     with quiet():
         try:
+            _refuse_more_than_stored(cls, config, path)
             model, info = cls.from_pretrained(
-                path, output_loading_info=True, dtype=torch.float32, ignore_mismatched_sizes=True
+                path, output_loading_info=True, dtype=dtype, ignore_mismatched_sizes=True
             )
         except Exception as error:  # missing weights, a damaged file: half a dozen types
-            raise ValueError(f"model {path} cannot be loaded: {error}") from error
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            raise ValueError(f"model {path} cannot be loaded: {reason[0]}") from error
     refuse_wrong_keys(path, info, ignore)
+    for name, tensor in model.named_parameters():
+        if not tensor.isfinite().all():
+            raise ValueError(f"model {path}: tensor {name} holds NaN or infinity; the training had diverged")
     return model
+
+
+def _refuse_more_than_stored(cls: Any, config: Any, path: str) -> None:
+    """Refuse a config that describes far more parameters than the folder's files can hold.
+
+    ``transformers`` would allocate them all before it says that they are missing.
+    """
+    stored = sum(
+        file.stat().st_size for kind in ("safetensors", "bin") for file in Path(path).glob(f"*.{kind}")
+    )
+    if not stored:
+        return  # a hub id, or no weights: from_pretrained says so
+    with torch.device("meta"):
+        described = cls.from_config(config) if hasattr(cls, "from_config") else cls(config)
+    count = sum(tensor.numel() for tensor in described.parameters())
+    if count > 2 * stored:  # 4 bits per parameter
+        raise ValueError(f"config.json describes {count:,} parameters, but the weights are {stored:,} bytes")
 
 
 def refuse_wrong_keys(path: str, info: dict[str, Any], ignore: tuple[str, ...] = ()) -> None:

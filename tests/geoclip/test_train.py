@@ -177,9 +177,8 @@ def test_weights_that_are_not_numbers_stop_the_run_with_the_keys(options, clip_f
 
 
 def test_a_loss_term_without_any_negatives_is_refused(options, make_sample, tmp_path):
-    write_shards(
-        [make_sample(i, rule=0, retrieval=0, image=0) for i in range(8)], tmp_path / "bare", name="bare"
-    )
+    samples = [make_sample(i, rule=0, retrieval=0, image=0) for i in range(8)]
+    write_shards(samples, tmp_path / "bare", name="bare", shard_size=8, meta={"recipe": {}})
     bare = options(tmp_path / "run", f"train.shards=[{tmp_path / 'bare'}]")
     with pytest.raises(ValueError, match=r"objective\.text needs retrieval or rule negatives.*hold none"):
         train(load_config(GeoclipConfig, bare))

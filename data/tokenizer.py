@@ -17,7 +17,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, proce
 from transformers import PreTrainedTokenizerFast
 
 from configs.runtime import command, console, fresh_folder
-from data.sample import Sample
+from data.sample import Sample, SampleError
 
 PAD, BOS, EOS = "<|pad|>", "<|startoftext|>", "<|endoftext|>"
 TURN_START, TURN_END = "<|im_start|>", "<|im_end|>"
@@ -95,8 +95,14 @@ def sample_texts(sample: Sample) -> Iterator[str]:
     yield sample.caption
     yield from (negative.text for negative in sample.negatives if negative.text is not None)
     for message in sample.messages or ():
-        parts = message["content"]
-        yield from [parts] if isinstance(parts, str) else (p["text"] for p in parts if p["type"] == "text")
+        parts = message.get("content")
+        if isinstance(parts, str):
+            parts = [{"type": "text", "text": parts}]
+        if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+            raise SampleError(
+                f"sample {sample.key!r}, field messages: got content {parts!r:.80}; expected parts"
+            )
+        yield from (str(part["text"]) for part in parts if part.get("type") == "text" and "text" in part)
 
 
 def _symbol_merges() -> list[tuple[str, str]]:

@@ -110,6 +110,8 @@ def load_hits(path: str | Path) -> dict[str, dict[str, Hits]]:
 def run(cfg: RetrievalConfig) -> dict[str, Any]:
     """Evaluate every model, compare them in pairs, write both files, and return what results.json holds."""
     refuse_run_folder(cfg.out)
+    if cfg.accelerator == "cuda" and not torch.cuda.is_available():
+        raise ValueError("accelerator=cuda, but torch finds no GPU; use cpu or auto")
     Path(cfg.out).mkdir(parents=True, exist_ok=True)  # an impossible folder shows before the work
     samples = IndexedDataset([cfg.data])
     entries, hits = {}, {}

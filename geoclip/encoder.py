@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
+from transformers import PreTrainedModel
 
 BUCKETS = 4  # of captions by length: most of the gain of packing; the same number of calls on every rank
 MAX_LOG_SCALE = 4.605170185988092  # ln 100
@@ -100,6 +101,12 @@ class DualEncoder(nn.Module):
         stacks: list[Any] = [part for part in self.model.modules() if isinstance(part, nn.ModuleList)]
         stacks += [stack] if isinstance(stack := getattr(self.vision, "blocks", None), nn.Sequential) else []
         return [block for stack in stacks for block in stack]
+
+    def attend_eagerly(self) -> None:
+        """Compute attention as plain matrix products: on a CPU torch's fused backward is slower."""
+        for part in (self.model, self.vision, self.text):
+            if isinstance(part, PreTrainedModel):
+                part.set_attn_implementation("eager")
 
     def pixels(self, images: Tensor) -> Tensor:
         """Return ``[B, 3, H, W]`` normalised pixels of uint8 grey ``[B, 1, H, W]`` (or colour) pictures."""

@@ -38,6 +38,8 @@ def train(cfg: GeoclipConfig) -> dict[str, Any] | None:
     transform = ContrastiveTransform(encoder, cfg.negatives, cfg.text_overflow)
     data = ShardDataModule(cfg.train, cfg.val, transform, Collate(encoder))
     trainer = build_trainer(cfg.trainer)
+    if trainer.strategy.root_device.type == "cpu":
+        encoder.attend_eagerly()
     trainer.fit(module, datamodule=data, ckpt_path=find_resume(cfg.trainer), weights_only=True)
     trained = _whole(cfg, module)
     if not trainer.is_global_zero:

@@ -218,8 +218,7 @@ def main(argv: list[str]) -> None:
     seed_everything(cfg.trainer)
     scenes = draw_scenes(cfg)
     encoder = load_encoder(cfg.start) if cfg.start else _new_encoder(cfg, scenes)
-    # On a CPU the backward pass of torch's fused attention takes half as long again as plain matrix products.
-    encoder.model.set_attn_implementation("eager")
+    encoder.attend_eagerly()
     module = Warmstart(cfg, encoder.train(), scenes)
     generator = torch.Generator().manual_seed(cfg.trainer.seed)
     if cfg.batches == "random":

@@ -35,7 +35,8 @@ def open_grey(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
             "scale it down first"
         )
     try:
-        return _grey(ImageOps.exif_transpose(picture))
+        ImageOps.exif_transpose(picture, in_place=True)
+        return _grey(picture)
     except Exception as error:
         raise _unreadable(data, error) from error
 

@@ -24,7 +24,7 @@ from configs.runtime import command, console, environment, write_json
 from configs.stats import paired_bootstrap
 from mmgeolm import predictions
 from mmgeolm.benchmarks import find_benchmark
-from mmgeolm.benchmarks.base import Benchmark, BenchmarkError, Question
+from mmgeolm.benchmarks.base import Benchmark, BenchmarkError, Question, check_record
 from mmgeolm.grade import print_table, write_results
 
 CHUNK = 16  # batches whose pictures are held at once; longer chunks group prompts of like length better
@@ -180,6 +180,8 @@ def read_questions(benchmark: Benchmark, cfg: EvaluateConfig) -> list[Question]:
     questions = benchmark.read(Path(cfg.data))[: cfg.limit]
     if len({question.id for question in questions}) < len(questions):
         raise BenchmarkError(f"data={cfg.data}: a question's id occurs twice; repair the folder")
+    for question in questions:
+        check_record(benchmark, question.record, f"data={cfg.data}, question {question.id}")
     absent = [question.id for question in questions if not all(path.is_file() for path in question.files)]
     if absent:
         names = ", ".join(absent[:3]) + (", …" if len(absent) > 3 else "")

@@ -24,7 +24,7 @@ from configs.runs import refuse_run_folder
 from configs.runtime import atomic_write, command, console, environment, write_json
 from configs.stats import bootstrap_interval
 from mmgeolm.benchmarks import BENCHMARKS, find_benchmark
-from mmgeolm.benchmarks.base import Benchmark, BenchmarkError, Graded, Record
+from mmgeolm.benchmarks.base import Benchmark, BenchmarkError, Graded, Record, check_record
 from mmgeolm.grading import Grade
 
 
@@ -63,6 +63,7 @@ def read_records(path: Path, benchmark: Benchmark, answered: str) -> list[dict[s
             raise BenchmarkError(
                 f"{path}, line {number}: {lacks}; {benchmark.name} needs {', '.join(fields)}"
             )
+        check_record(benchmark, record, f"{path}, line {number}")
         records.append(record)
     if not records:
         raise BenchmarkError(f"{path} holds no record")

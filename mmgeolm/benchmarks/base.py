@@ -68,3 +68,18 @@ class Benchmark:
 
 class BenchmarkError(ValueError):
     """Data that cannot be read or graded; the message names file, record and field."""
+
+
+def check_record(benchmark: Benchmark, record: Record, where: str) -> None:
+    """Raise :class:`BenchmarkError` naming ``where`` if a record cannot be graded, whatever is answered."""
+    try:
+        hash(benchmark.identify(record))
+        hash(tuple(benchmark.groups(record)))
+        benchmark.chance(record)
+        benchmark.grade(record, "", False)
+    except BenchmarkError as error:
+        raise BenchmarkError(f"{where}: {error}") from error
+    except Exception as error:  # a field of another type, in any of the benchmark's functions
+        raise BenchmarkError(
+            f"{where}: the record cannot be graded ({type(error).__name__}: {error}); repair its fields"
+        ) from error

@@ -159,3 +159,18 @@ def test_the_published_files_are_graded_as_they_are(tmp_path):
         "GPS": 208,
     }
     assert results["strict_correct"] < results["correct"]
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "record"),
+    [
+        ("geoqa", {**GEOQA[0], "gold": ["A"]}),
+        ("synthetic", {"id": "a", "answer": {"kind": "number", "value": 3, "choices": 7}}),
+        ("synthetic", {"id": "a", "answer": {"kind": "number", "value": 3}, "question_type": ["x"]}),
+    ],
+)
+def test_a_field_of_another_type_is_an_error_that_names_the_line(tmp_path, capsys, benchmark, record):
+    file = write(tmp_path / "a.jsonl", [{"question_type": "length", "response": "3", **record}])
+    message = failure(capsys, benchmark, file, "--out", tmp_path / "out")
+    assert "a.jsonl, line 1: " in message
+    assert not (tmp_path / "out").exists()

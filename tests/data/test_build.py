@@ -117,7 +117,11 @@ def test_ctrl_c_leaves_no_shard_and_says_so(tmp_path, project):
         time.sleep(0.1)
     time.sleep(1)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to parent and workers
-    _, told = run.communicate(timeout=60)
+    try:
+        _, told = run.communicate(timeout=60)
+    finally:
+        if run.poll() is None:  # as where SIGINT is ignored, in a background job
+            os.killpg(run.pid, signal.SIGKILL)
     assert run.returncode == 130
     assert "Interrupted" in told
     assert "Process Spawn" not in told

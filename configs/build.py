@@ -9,8 +9,7 @@ from omegaconf import MISSING
 
 from configs.load import check_seed
 
-NAME = re.compile(r"[A-Za-z0-9_-]+|\?\?\?")
-"""Also omegaconf's sign for what is missing, which is told elsewhere."""
+NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass
@@ -89,7 +88,7 @@ class BuildConfig:
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
-        if not NAME.fullmatch(self.name):
+        if self.name != MISSING and not NAME.fullmatch(self.name):
             raise ValueError(f"name={self.name!r} is not allowed; use letters, digits, '_' and '-'")
         if self.shard_size < 1 or self.workers < 0:
             raise ValueError(

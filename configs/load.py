@@ -71,19 +71,17 @@ def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
     sources = ", ".join(argv) or "no config given"
     try:
         missing = sorted(OmegaConf.missing_keys(config))
-        if not missing:
-            made = cast(Schema, OmegaConf.to_object(config))
-            if wild := [f"{k}={v}" for k, v in flatten(to_plain(made)).items() if not _finite(v)]:
-                raise ConfigError(f"{sources}: {', '.join(wild)} is not allowed; use finite numbers")
-            return made
+        made = None if missing else OmegaConf.to_object(config)
     except OmegaConfBaseException as error:
         raise _explain(sources, error.full_key or "", error, schema) from error
-    except ConfigError:
-        raise
     except ValueError as error:
         raise ConfigError(f"{sources}: {_in_its_section(config, str(error))}") from error
-    names = ", ".join(_with_its_fields(schema, key) for key in missing)
-    raise ConfigError(f"{sources}: required but not set: {names}; set it in a YAML file or as key=value")
+    if missing:
+        names = ", ".join(_with_its_fields(schema, key) for key in missing)
+        raise ConfigError(f"{sources}: required but not set: {names}; set it in a YAML file or as key=value")
+    if wild := [f"{key}={value}" for key, value in flatten(to_plain(made)).items() if not _finite(value)]:
+        raise ConfigError(f"{sources}: {', '.join(wild)} is not allowed; use finite numbers")
+    return cast(Schema, made)
 
 
 def to_plain(config: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -49,14 +50,10 @@ def count(weights: Weights, start: int) -> tuple[Counter[str], Shares]:
         program, built = draw_figure(template, SceneConfig(), rng)
         positive[figure_class(program.template, program.params)] += 1
         for kind, negative in shares.items():
-            found = []
-            for edited in edits(program, built, rng, EDIT_ATTEMPTS * NEGATIVES, kind):
-                if isinstance(edited, Edited):
-                    found.append(figure_class(edited.program.template, edited.program.params))
-                if len(found) == NEGATIVES:
-                    break
-            for name in found:
-                negative[name] += 1 / len(found)
+            tried = edits(program, built, rng, EDIT_ATTEMPTS * NEGATIVES, kind)
+            found = list(islice((e.program for e in tried if isinstance(e, Edited)), NEGATIVES))
+            for edited in found:
+                negative[figure_class(edited.template, edited.params)] += 1 / len(found)
     return positive, shares
 
 

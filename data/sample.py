@@ -161,7 +161,8 @@ def parse_sample(key: str, members: Mapping[str, bytes]) -> Sample:
         raise _fail(key, "members", sorted(members), "a picture png, jpg or jpeg")
     try:
         raw = json.loads(members["json"])
-        json.dumps(raw, ensure_ascii=False).encode()  # half a surrogate pair is JSON, but no text
+        if b"\\u" in members["json"]:  # half a surrogate pair can be escaped in JSON, but is no text
+            json.dumps(raw, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise _fail(key, "json", members["json"][:80], f"valid JSON ({error})") from error
     if not isinstance(raw, dict):

@@ -121,10 +121,10 @@ def _batches(
 
 def _read(urls: Iterable[dict[str, Any]], shards: int) -> Iterator[dict[str, Any]]:
     """Yield the samples of one shard after the other; shards without any are passed over, not for ever."""
-    empty = 0
+    expand, empty = webdataset.tarfile_to_samples(), 0
     for url in urls:
         empty += 1
-        for sample in webdataset.tarfile_to_samples()(iter([url])):
+        for sample in expand(iter([url])):
             empty = 0
             yield sample
         if empty > EMPTY * shards:

@@ -82,6 +82,7 @@ class Scenes(Dataset):
         for row, index in enumerate(indices):
             held[row, self.held[index]] = 1.0
         forms = [self.forms[i] for i in indices]
+        ignore = torch.tensor([[other <= own for other in forms] for own in forms]).fill_diagonal_(False)
         masks = self.patches[indices][..., None] >> torch.arange(self.bits)
         wordings = torch.randint(STYLES, (len(indices),)).tolist()
         return {
@@ -89,9 +90,7 @@ class Scenes(Dataset):
             "texts": [self.text(i, w) for i, w in zip(indices, wordings, strict=True)],
             "atoms": held,
             "patches": (masks & 1).float(),
-            "ignore": torch.tensor([[other <= own for other in forms] for own in forms]).fill_diagonal_(
-                False
-            ),
+            "ignore": ignore,
         }
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -74,13 +75,11 @@ def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Count
 
 def _rule(cfg: BuildConfig, positive: Positive, rng: Random, rejected: Counter[str]) -> list[Negative]:
     """Return up to ``negatives.rule`` captions of edited programs."""
-    found: list[Negative] = []
-    for edited in _edits("rule", cfg.negatives.rule, positive, rng, rejected):
-        text = caption(edited.built.stated, positive.wording)
-        found.append(_negative("rule", positive, edited, text=text))
-        if len(found) == cfg.negatives.rule:
-            break
-    return found
+    found = islice(_edits("rule", cfg.negatives.rule, positive, rng, rejected), cfg.negatives.rule)
+    return [
+        _negative("rule", positive, edited, text=caption(edited.built.stated, positive.wording))
+        for edited in found
+    ]
 
 
 def _image(

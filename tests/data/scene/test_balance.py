@@ -57,7 +57,7 @@ def test_a_classifier_that_reads_captions_only_is_at_chance(pools, view):
     model = LogisticRegression(C=3.0, class_weight="balanced", max_iter=500)
     model.fit(words.fit_transform(texts), is_positive)
     scores = [model.decision_function(words.transform([own, *others])) for own, others in test]
-    at_chance(scores, [[e.operators for e in negatives] for _, _, negatives in pools["rule"][TRAIN:]])
+    assert_at_chance(scores, [[e.operators for e in negatives] for _, _, negatives in pools["rule"][TRAIN:]])
 
 
 def test_the_class_of_a_drawn_figure_does_not_tell_the_positive_from_its_image_negatives(pools):
@@ -69,10 +69,10 @@ def test_the_class_of_a_drawn_figure_does_not_tell_the_positive_from_its_image_n
     own = Counter(names[0] for names in shown[:TRAIN])
     others = Counter(name for names in shown[:TRAIN] for name in names[1:])
     scores = [np.array([(own[n] + 1) / (others[n] + NEGATIVES) for n in names]) for names in shown[TRAIN:]]
-    at_chance(scores, [[e.operators for e in negatives] for _, _, negatives in pools["image"][TRAIN:]])
+    assert_at_chance(scores, [[e.operators for e in negatives] for _, _, negatives in pools["image"][TRAIN:]])
 
 
-def at_chance(scores, operators):
+def assert_at_chance(scores, operators):
     """Hit@1 of scores (the positive's first) within 3 points of chance, pairs of each operator up to 65 %."""
     hits, chance, pairs = 0.0, 0.0, defaultdict(list)
     for (own, *others), names in zip(scores, operators, strict=True):

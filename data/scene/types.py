@@ -3,7 +3,7 @@
 Coordinates are float64 pixels of a nominal 336 x 336 canvas, x to the right, y down. Points have one
 upper-case letter; a lower-case name is an unlabelled helper point (the free end of a line). A segment is
 two letters (``"AB"``), an angle three with the vertex in the middle (``"ABC"``), a polygon its vertices in
-order (``"ABCD"``).
+order (``"ABCD"``). Coordinates in a coordinate system are units, y up, and whole numbers.
 """
 
 from __future__ import annotations
@@ -28,8 +28,15 @@ class Fact:
     - ``bisects`` (segment, angle); ``median``, ``altitude``, ``midsegment`` (segment, triangle)
     - ``congruent``, ``similar`` (triangle, triangle in corresponding order)
     - ``length`` (segment) and ``angle`` (angle), with a number in ``value``
-    - ``circle`` (centre); ``on_circle`` (point, centre)
+    - ``perpendicular_bisector`` (segment, segment): the first lies on that of the second
+    - ``circle`` (centre); ``on_circle`` (point, centre); ``sector`` (angle at the centre)
     - ``chord``, ``diameter``, ``tangent`` (segment, centre)
+    - ``inscribed`` (polygon, centre): its corners are on the circle; ``incircle`` (centre, polygon): the circle
+      touches its sides; ``tangent_circles`` (centre, centre), ``externally`` or ``internally`` in ``value``
+    - ``folded`` (point, segment, point): the second point is the first one's mirror image
+    - ``rotated`` (triangle, triangle, centre), with the angle in degrees in ``value``
+    - ``graph`` () and ``on_graph`` (point), with an equation in ``value``; ``on_axis`` (point), ``x`` or ``y`` in
+      ``value``; ``coordinates`` (point), with ``"(3, -1)"`` in ``value``
     """
 
     kind: str
@@ -52,10 +59,11 @@ class Fact:
 
 @dataclass(frozen=True)
 class Mark:
-    """A drawn sign at a segment or an angle.
+    """A drawn sign at a segment, an angle or a point.
 
-    ``tick`` (segment, count), ``right`` (angle), ``arc`` (angle), ``length`` (segment, text),
-    ``angle`` (angle, text: an arc and its number).
+    ``tick`` and ``arrow`` (segment, count; arrows say parallel), ``right`` (angle), ``arc`` (angle, count),
+    ``length`` (segment, text), ``angle`` (angle, text: an arc and its number), ``coordinates`` (point, text:
+    written behind the letter).
     """
 
     kind: str
@@ -69,14 +77,39 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Axes:
+    """Axes of a coordinate system: the origin, and the least and greatest x and y they reach, in px."""
+
+    origin: Point
+    low: Point
+    high: Point
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A drawn graph: its equation (``"y = x² - 4"``) and points along it in px, near enough to join."""
+
+    equation: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
 class Scene:
-    """A figure: named points, drawn segments, circles (centre, radius in px), marks, length units per px."""
+    """A figure: named points, drawn segments, circles (centre, radius in px), marks, length units per px.
+
+    ``dashed`` are the segments of ``segments`` that are auxiliary lines; ``arcs`` are angles ``"AOB"`` whose
+    circular arc from A to B around O is drawn, the shorter one.
+    """
 
     points: Mapping[str, Point]
     segments: tuple[str, ...]
     circles: tuple[tuple[str, float], ...] = ()
     marks: tuple[Mark, ...] = ()
     unit: float = 1.0
+    dashed: tuple[str, ...] = ()
+    arcs: tuple[str, ...] = ()
+    axes: Axes | None = None
+    curves: tuple[Curve, ...] = ()
 
 
 @dataclass(frozen=True)

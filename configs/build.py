@@ -7,9 +7,19 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from configs.load import check_seed
+from configs.load import check_seed, one_of
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+LEVELS = ("easy", "medium", "hard")
+
+
+def _check_levels(name: str, levels: dict[str, float]) -> None:
+    for level, weight in levels.items():
+        one_of(name, level, LEVELS)
+        if not 0 < weight < float("inf"):
+            raise ValueError(f"{name}.{level}={weight}; expected a number above 0")
 
 
 @dataclass
@@ -18,6 +28,9 @@ class SceneConfig:
 
     templates: list[str] = field(default_factory=list)
     """Template names; empty means all."""
+    levels: dict[str, float] = field(default_factory=dict)
+    """How often each level of difficulty is drawn, e.g. ``{easy: 2, medium: 1}``; a level that is not named is
+    left out. Empty: every template as often as any other."""
     letters: str = "ABCDEFGHKLMNPQRST"
     """Letters that name points; at least 6."""
     numbers: int = 2
@@ -34,6 +47,7 @@ class SceneConfig:
     """Whether every sample carries a question with a worked answer."""
 
     def __post_init__(self) -> None:
+        _check_levels("levels", self.levels)
         if len(set(self.letters)) < 6 or not (self.letters.isalpha() and self.letters.isupper()):
             raise ValueError(f"letters={self.letters!r}; expected at least 6 different letters A-Z")
         if len(set(self.letters)) != len(self.letters):
@@ -66,6 +80,22 @@ class NegativesConfig:
 
 
 @dataclass
+class Stage:
+    """One stage of a curriculum: so many samples of these levels."""
+
+    samples: int = MISSING
+    """Samples of the stage."""
+    levels: dict[str, float] = MISSING
+    """How often each level of difficulty is drawn in it, as in ``scene.levels``."""
+
+    def __post_init__(self) -> None:
+        if self.samples != MISSING and self.samples < 1:
+            raise ValueError(f"samples={self.samples}; expected at least 1")
+        if isinstance(self.levels, dict):
+            _check_levels("levels", self.levels)
+
+
+@dataclass
 class BuildConfig:
     """A data set made by the scene engine."""
 
@@ -83,6 +113,9 @@ class BuildConfig:
     """Processes; 0 means one per core. The result does not depend on it."""
     scene: SceneConfig = field(default_factory=SceneConfig)
     """Figures."""
+    curriculum: list[Stage] = field(default_factory=list)
+    """Stages that the samples of a split pass through in order; after the last one ``scene.levels`` holds.
+    Shards keep that order: train with ``shuffle=false`` or a small ``window``."""
     negatives: NegativesConfig = field(default_factory=NegativesConfig)
     """Hard negatives."""
 

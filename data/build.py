@@ -26,7 +26,7 @@ from configs.runtime import command, console, runs_root
 from data.parallel import ordered, processes
 from data.retrieval import choose, mine
 from data.sample import Edit, Negative, Sample
-from data.scene.engine import VERSION, balance_hash, make_sample, scene_of, truth_of_caption
+from data.scene.engine import VERSION, make_sample, scene_of, truth_of_caption
 from data.shards import complete, write_shards
 
 CHUNK = 50
@@ -41,7 +41,6 @@ def build_split(cfg: BuildConfig, split: str, out: Path, pool: Executor) -> dict
         "splits": cfg.splits[split],
         "split": split,
         "version": VERSION,
-        "balance": balance_hash(),
     }
     for free in ("out", "workers", "name", "shard_size"):
         del recipe[free]

@@ -1,62 +1,73 @@
-"""From program to scene: draw the figure, name it, place it on the canvas, reject what is not clear."""
+"""From program to scene: draw the figure, place it on the canvas, reject what is not clear, name it.
+
+A figure's place and whether it is clear do not depend on its letters or on the numbers that are told, so both
+are remembered: edits of letters cost no geometry.
+"""
 
 from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Mapping
 from dataclasses import replace
-from itertools import combinations
+from functools import lru_cache
 from random import Random
 
 from data.scene import geometry as g
-from data.scene.predicates import ANGLE_MARGIN, PLACE_MARGIN, unequal
-from data.scene.templates import FAMILIES, Figure
-from data.scene.truth import EXACT, evaluate, is_understated
-from data.scene.types import CANVAS, Built, Fact, Mark, Point, Program, Scene
+from data.scene.clear import Rejected, check_clear
+from data.scene.templates import FAMILIES, Figure, figure_class
+from data.scene.truth import evaluate, is_understated
+from data.scene.types import CANVAS, Axes, Built, Curve, Fact, Mark, Point, Program, Scene
+
+__all__ = ["Rejected", "build", "choose_numbers", "labelled_points", "statements"]
 
 BORDER = 46.0
 """Free border in px, room for labels."""
-MIN_ANGLE = 15.0
-"""Least angle in degrees between two segments that meet."""
-MIN_DISTANCE = 14.0
-"""Least distance in px of two named points."""
-CLOSE = 10.0
-"""A point this near (px) to a line that it is not on makes a scene unclear."""
+HELPERS = {name: name for name in "pqrstuvw"}
+REMEMBERED = 4096
+"""Figures whose geometry is kept, about 4 kB each."""
 
-
-class Rejected(Exception):
-    """A program whose picture would be unclear; the message is the reason that is counted."""
+_USED: dict[tuple[str, ...], tuple[str, ...]] = {}  # by class, the parameters that its drawing reads
 
 
 def build(program: Program) -> Built:
     """Carry out a program, or raise :class:`Rejected` with the reason."""
-    family = FAMILIES[program.template]
-    figure = _figure(program)
-    names = dict(zip(family.letters, program.names, strict=False)) | {c: c for c in "pqrs"}
+    placed = _placed(*_key(program), program.turn, program.flip)
+    if isinstance(placed, str):
+        raise Rejected(placed)
+    figure, scene = placed
+    names = _names(program)
     numbers = _numbers(figure, program.given)
-    stated = tuple(fact.rename(names) for fact in figure.stated + numbers)
     marks = [mark.rename(names) for mark in figure.marks]
-    marks += [Mark(f.kind, f.args[0], f"{f.value:g}") for f in stated[len(figure.stated) :]]
-    points, unit = _place(figure, program)
-    scene = Scene(
-        points={names[name]: point for name, point in points.items()},
-        segments=tuple(names[s[0]] + names[s[1]] for s in figure.segments),
-        circles=tuple((names[centre], radius / unit) for centre, radius in figure.circles),
+    for fact in numbers:
+        text = fact.value if isinstance(fact.value, str) else f"{fact.value:g}"
+        marks.append(Mark(fact.kind, fact.args[0], text).rename(names))
+    named = replace(
+        scene,
+        points={names[name]: point for name, point in scene.points.items()},
+        segments=tuple(names[s[0]] + names[s[1]] for s in scene.segments),
+        circles=tuple((names[centre], radius) for centre, radius in scene.circles),
+        dashed=tuple(names[s[0]] + names[s[1]] for s in scene.dashed),
+        arcs=tuple("".join(names[c] for c in arc) for arc in scene.arcs),
         marks=tuple(marks),
-        unit=unit,
     )
-    check_clear(scene)
-    if any(evaluate(fact, scene).verdict != "true" for fact in stated):
-        raise Rejected("stated fact not true")
-    if any(fact.kind == "shape" and is_understated(fact, scene) for fact in stated):
-        raise Rejected("shape is more than it is called")
-    return Built(scene, stated)
+    return Built(named, tuple(fact.rename(names) for fact in (*figure.stated, *numbers)))
+
+
+def statements(program: Program) -> tuple[Fact, ...]:
+    """Return what the caption of a program states, whether or not its picture would be clear."""
+    figure, names = _figure_of(program), _names(program)
+    return tuple(fact.rename(names) for fact in (*figure.stated, *_numbers(figure, program.given)))
 
 
 def available_numbers(program: Program) -> dict[str, str]:
     """Return the number slots of a program and the parameter each depends on."""
-    return _figure(program).numbers
+    return _figure_of(program).numbers
+
+
+def told_parameters(program: Program) -> list[str]:
+    """Return the parameters whose values the caption of a program tells."""
+    figure = _figure_of(program)
+    return [*figure.told, *(figure.numbers[slot] for slot in program.given if slot in figure.numbers)]
 
 
 def choose_numbers(program: Program) -> Program:
@@ -71,14 +82,44 @@ def choose_numbers(program: Program) -> Program:
 
 def labelled_points(program: Program) -> int:
     """Return how many of its names a program uses; they are the first ones."""
-    return sum(name.isupper() for name in _figure(program).points)
+    return sum(name.isupper() for name in _figure_of(program).points)
 
 
-def _figure(program: Program) -> Figure:
+def _names(program: Program) -> dict[str, str]:
+    return dict(zip(FAMILIES[program.template].letters, program.names, strict=False)) | HELPERS
+
+
+Key = tuple[str, tuple[str, ...], tuple[object, ...]]
+
+
+def _key(program: Program) -> Key:
+    """Return family, names and values of the parameters that the drawing reads."""
+    of_class = figure_class(program.template, program.params)
+    used = _USED.get(of_class, ())
+    while True:
+        key = program.template, used, tuple(program.params[name] for name in used)
+        try:
+            _figure(*key)
+            return key
+        except KeyError as missing:
+            if (name := missing.args[0]) in used or name not in program.params:
+                raise
+            used = _USED[of_class] = (*used, name)
+
+
+def _figure_of(program: Program) -> Figure:
+    figure = _figure(*_key(program))
+    if isinstance(figure, str):
+        raise Rejected(figure)
+    return figure
+
+
+@lru_cache(REMEMBERED)
+def _figure(family: str, used: tuple[str, ...], values: tuple[object, ...]) -> Figure | str:
     try:
-        return FAMILIES[program.template].draw(program.params)
-    except ZeroDivisionError as error:
-        raise Rejected("degenerate") from error
+        return FAMILIES[family].draw(dict(zip(used, values, strict=True)))
+    except ZeroDivisionError:
+        return "degenerate"
 
 
 def _numbers(figure: Figure, given: tuple[str, ...]) -> list[Fact]:
@@ -88,71 +129,75 @@ def _numbers(figure: Figure, given: tuple[str, ...]) -> list[Fact]:
         if slot not in figure.numbers:
             continue
         points = [figure.points[letter] for letter in slot]
-        value = g.distance(*points) if len(slot) == 2 else g.angle(*points)
-        if abs(value - round(value)) > 1e-9 or round(value) == 0:
+        measures = points[0] if len(slot) == 1 else (g.distance if len(slot) == 2 else g.angle)(*points)
+        values = measures if isinstance(measures, tuple) else (measures,)
+        if any(abs(value - round(value)) > 1e-9 for value in values) or (
+            len(slot) > 1 and not round(values[0])
+        ):
             raise Rejected("number not whole")
-        facts.append(Fact("length" if len(slot) == 2 else "angle", (slot,), round(value)))
+        if len(slot) == 1:
+            facts.append(Fact("coordinates", (slot,), f"({round(values[0])}, {round(values[1])})"))
+        else:
+            facts.append(Fact("length" if len(slot) == 2 else "angle", (slot,), round(values[0])))
     return facts
 
 
-def _place(figure: Figure, program: Program) -> tuple[Mapping[str, Point], float]:
-    """Rotate, mirror and fit the figure into the canvas; return points in px (y down) and units per px."""
-    spun = {name: _turn(point, program) for name, point in figure.points.items()}
-    extent = list(spun.values())
+@lru_cache(REMEMBERED)
+def _placed(
+    family: str, used: tuple[str, ...], values: tuple[object, ...], turn: float, flip: bool
+) -> tuple[Figure, Scene] | str:
+    """Rotate, mirror and fit a figure into the canvas; return it in the family's letters, or why not."""
+    figure = _figure(family, used, values)
+    if isinstance(figure, str):
+        return figure
+    try:
+        scene = _fit(figure, turn, flip)
+        check_clear(scene)
+    except Rejected as reason:
+        return str(reason)
+    if any(evaluate(fact, scene).verdict != "true" for fact in figure.stated):
+        return "stated fact not true"
+    if any(fact.kind == "shape" and is_understated(fact, scene) for fact in figure.stated):
+        return "shape is more than it is called"
+    return figure, scene
+
+
+def _fit(figure: Figure, turn: float, flip: bool) -> Scene:
+    spin = cmath.exp(1j * math.radians(turn))
+
+    def turned(point: Point) -> Point:
+        z = complex(-point[0] if flip else point[0], point[1]) * spin
+        return z.real, z.imag
+
+    spun = {name: turned(point) for name, point in figure.points.items()}
+    extent = [*spun.values(), *(turned(point) for _, points in figure.curves for point in points)]
     for centre, radius in figure.circles:
         x, y = spun[centre]
         extent += [(x - radius, y - radius), (x + radius, y + radius)]
+    for arc in figure.arcs:
+        extent += [turned(point) for point in g.along_arc(*(figure.points[name] for name in arc))]
+    if figure.axes:
+        extent += [figure.axes[:2], figure.axes[2:]]
     low = min(x for x, _ in extent), min(y for _, y in extent)
     high = max(x for x, _ in extent), max(y for _, y in extent)
     size = max(high[0] - low[0], high[1] - low[1])
     if size <= 0:
         raise Rejected("degenerate")
     scale = (CANVAS - 2 * BORDER) / size
-    middle = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
+    left, top = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
     half = CANVAS / 2
-    return {
-        name: (half + scale * (x - middle[0]), half - scale * (y - middle[1]))
-        for name, (x, y) in spun.items()
-    }, 1 / scale
 
+    def fitted(point: Point) -> Point:
+        return half + scale * (point[0] - left), half - scale * (point[1] - top)
 
-def _turn(point: Point, program: Program) -> Point:
-    z = complex(-point[0] if program.flip else point[0], point[1]) * cmath.exp(
-        1j * math.radians(program.turn)
-    )
-    return z.real, z.imag
-
-
-def check_clear(scene: Scene) -> None:
-    """Reject a scene in which a person could take one thing for another."""
-    points = scene.points
-    for p, q in combinations(points.values(), 2):
-        if g.distance(p, q) < MIN_DISTANCE:
-            raise Rejected("points too close")
-    for first, second in combinations(scene.segments, 2):
-        ends = [points[name] for name in first + second]
-        bend = g.line_angle(*ends)
-        if EXACT < bend < ANGLE_MARGIN or EXACT < 90 - bend < ANGLE_MARGIN:
-            raise Rejected("nearly parallel or perpendicular")
-        if EXACT < bend < MIN_ANGLE and _meet(*ends):
-            raise Rejected("angle too small")
-        if set(first) & set(second) and EXACT < unequal(*_lengths(ends)) <= 1.0:
-            raise Rejected("nearly equal")
-    for name, point in points.items():
-        for segment in scene.segments:
-            away = g.to_segment(point, points[segment[0]], points[segment[1]])
-            if name not in segment and EXACT < away < CLOSE:
-                raise Rejected("point near a line")
-        for centre, radius in scene.circles:
-            if EXACT < abs(g.distance(point, points[centre]) - radius) < PLACE_MARGIN:
-                raise Rejected("point near a circle")
-
-
-def _lengths(ends: list[Point]) -> tuple[float, float]:
-    return g.distance(ends[0], ends[1]), g.distance(ends[2], ends[3])
-
-
-def _meet(a: Point, b: Point, c: Point, d: Point) -> bool:
-    return (
-        min(g.to_segment(a, c, d), g.to_segment(b, c, d), g.to_segment(c, a, b), g.to_segment(d, a, b)) < 1.0
+    return Scene(
+        points={name: fitted(point) for name, point in spun.items()},
+        segments=figure.segments,
+        circles=tuple((centre, radius * scale) for centre, radius in figure.circles),
+        marks=tuple(figure.marks),
+        unit=1 / scale,
+        dashed=figure.dashed,
+        arcs=figure.arcs,
+        axes=figure.axes and Axes(fitted((0.0, 0.0)), fitted(figure.axes[:2]), fitted(figure.axes[2:])),
+        curves=tuple(Curve(e, tuple(fitted(turned(p)) for p in points)) for e, points in figure.curves),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from data.scene.equations import kind
 from data.scene.types import Fact
 
 OPENINGS = ("The diagram features {}", "The figure shows {}", "This is {}", "Shown is {}")
@@ -31,7 +32,30 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     "chord": ("{0} is a chord of circle {1}", "{0} is a chord in circle {1}"),
     "diameter": ("{0} is a diameter of circle {1}", "{0} is a diameter in circle {1}"),
     "tangent": ("{0} is tangent to circle {1}", "{0} touches circle {1}"),
+    "perpendicular_bisector": (
+        "{0} is the perpendicular bisector of {1}",
+        "{0} is the perpendicular bisector of segment {1}",
+    ),
+    "diagonal": ("{0} is a diagonal of {1}", "{0} is a diagonal in {1}"),
+    "inscribed": ("{0} is inscribed in circle {1}", "circle {1} passes through the vertices of {0}"),
+    "incircle": ("circle {0} is inscribed in {1}", "circle {0} touches the sides of {1}"),
+    "tangent_circles": (
+        "circles {0} and {1} are {value} tangent",
+        "circle {0} is {value} tangent to circle {1}",
+    ),
+    "sector": ("{0} is a sector with centre {centre}", "{0} is a sector of a circle around {centre}"),
+    "folded": ("{0} is folded along {1} onto {2}", "folding along {1} takes {0} to {2}"),
+    "rotated": (
+        "△{0} is rotated about {2} by {value}° to △{1}",
+        "rotating △{0} by {value}° about {2} gives △{1}",
+    ),
+    "on_graph": ("point {0} lies on the graph of {value}", "{0} is a point on the graph of {value}"),
+    "on_axis": ("point {0} lies on the {value}-axis", "{0} is a point on the {value}-axis"),
+    "coordinates": ("{0} is at {value}", "point {0} has coordinates {value}"),
 }
+NUMBERS = ("length", "angle", "coordinates")
+FIGURES = ("shape", "circle", "graph")
+"""What a caption may begin with."""
 STYLES = 16
 
 
@@ -42,12 +66,13 @@ def phrase(fact: Fact, style: int = 0) -> str:
         return name.replace("triangle ", "△", 1) if str(fact.value) == "triangle" else name
     if fact.kind == "circle":
         return f"circle {fact.args[0]}"
+    if fact.kind == "graph":
+        return f"the {kind(str(fact.value))} {fact.value}"
     wording = WORDINGS[fact.kind]
     # One bit of the style per kind, so that every combination of wordings occurs.
     choice = (style >> (sum(map(ord, fact.kind)) % 3)) % len(wording)
-    return wording[choice].format(
-        *fact.args, value=f"{fact.value:g}" if isinstance(fact.value, int | float) else ""
-    )
+    value = f"{fact.value:g}" if isinstance(fact.value, int | float) else fact.value
+    return wording[choice].format(*fact.args, value=value, centre=fact.args[0][1:2])
 
 
 def caption(facts: Sequence[Fact], style: int = 0) -> str:
@@ -56,10 +81,10 @@ def caption(facts: Sequence[Fact], style: int = 0) -> str:
     Numbers that name a letter of a later statement are told with the first statement that has introduced
     all of their letters.
     """
-    numbers = [f for f in facts if f.kind in ("length", "angle")]
-    rest = [f for f in facts if f.kind not in ("length", "angle")]
-    figure = [f for f in rest if f.kind in ("shape", "circle")]
-    others = [f for f in rest if f.kind not in ("shape", "circle")]
+    numbers = [f for f in facts if f.kind in NUMBERS]
+    rest = [f for f in facts if f.kind not in NUMBERS]
+    figure = [f for f in rest if f.kind in FIGURES][:1]
+    others = [f for f in rest if f not in figure]
     known: set[str] = set()
     sentences = []
     if figure:
@@ -72,17 +97,26 @@ def caption(facts: Sequence[Fact], style: int = 0) -> str:
         statement, *others = others
         known |= set("".join(statement.args))
         told, numbers = _split(numbers, known, None)
-        clauses = [phrase(statement, style)]
+        clauses = [_clause(statement, style)]
         if others and not told and others[0].kind != "circle":
             known |= set("".join(others[0].args))
             more, numbers = _split(numbers, known, None)
-            clauses += [phrase(others[0], style)]
+            clauses += [_clause(others[0], style)]
             told, others = more, others[1:]
         clauses += [phrase(f, style) for f in told]
         sentences.append(_comma(clauses))
     if numbers:
         sentences.append(_comma([phrase(f, style) for f in numbers]))
     return " ".join(_capital(s) + "." for s in sentences)
+
+
+def _clause(fact: Fact, style: int) -> str:
+    """Say a fact as a clause of its own; figures need a verb."""
+    if fact.kind == "shape":
+        return f"{fact.args[0]} is {_article(str(fact.value), style)}"
+    if fact.kind == "circle":
+        return f"{fact.args[0]} is the centre of a circle"
+    return phrase(fact, style)
 
 
 def _split(
@@ -109,7 +143,7 @@ def _comma(clauses: list[str]) -> str:
 
 
 def _article(name: str, style: int) -> str:
-    if name.startswith(("△", "circle")):
+    if name.startswith(("△", "circle", "the ")):
         return name
     return ("an " if name[0] in "aeiou" else "a ") + name
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from random import Random
 
 from data.scene.questions import Question
-from data.scene.truth import IMPLIED
+from data.scene.shapes import IMPLIED
 
 OPTIONS = 4
 

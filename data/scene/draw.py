@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 
 from configs.build import SceneConfig
@@ -13,7 +14,7 @@ from data.scene.caption import STYLES, caption
 from data.scene.display import Display, Style
 from data.scene.layout import layout
 from data.scene.render import render, to_png
-from data.scene.templates import FAMILIES, TEMPLATES
+from data.scene.templates import FAMILIES, TEMPLATES, shares
 from data.scene.types import Built, Program
 
 ATTEMPTS = 2000
@@ -38,10 +39,8 @@ class Positive:
 
 def draw_positive(cfg: SceneConfig, rng: Random, rejected: Counter[str]) -> Positive:
     """Draw programs until one gives a clear, labelled scene whose stated facts are all true."""
-    names = cfg.templates or list(TEMPLATES)
-    if unknown := set(names) - set(TEMPLATES):
-        raise ValueError(f"scene.templates: unknown {sorted(unknown)}; known are {', '.join(TEMPLATES)}")
-    template = rng.choice(names)
+    weights = template_weights(cfg)
+    template = rng.choices([*weights], [*weights.values()])[0]
     variant = draw_variant(template, rng)  # once: what is hard to draw shall not be rare
     for _ in range(ATTEMPTS):
         try:
@@ -59,27 +58,52 @@ def draw_positive(cfg: SceneConfig, rng: Random, rejected: Counter[str]) -> Posi
     )
 
 
+def template_weights(cfg: SceneConfig) -> dict[str, float]:
+    """Return how often each template is drawn; raises ValueError at unknown names and where none is left."""
+    names = cfg.templates or list(TEMPLATES)
+    if unknown := set(names) - set(TEMPLATES):
+        raise ValueError(f"scene.templates: unknown {sorted(unknown)}; known are {', '.join(TEMPLATES)}")
+    if not cfg.levels:
+        return dict.fromkeys(names, 1.0)
+    of_level = Counter(TEMPLATES[name].level for name in names)
+    weights = {name: cfg.levels.get(TEMPLATES[name].level, 0.0) for name in names}
+    weights = {name: w / of_level[TEMPLATES[name].level] for name, w in weights.items() if w}
+    if not weights:
+        raise ValueError(f"scene.levels={cfg.levels}: none of scene.templates has such a level")
+    return weights
+
+
+@cache
+def frequencies(weights: tuple[tuple[str, float], ...]) -> dict[tuple[str, ...], float]:
+    """Return by class of figure its share among positives, given (template, weight)."""
+    return shares(weights)
+
+
 def draw_variant(template: str, rng: Random) -> dict[str, str]:
     """Draw which of its figures a template shows."""
-    return {name: rng.choice(values) for name, values in TEMPLATES[template][1].items()}
+    return {name: rng.choice(values) for name, values in TEMPLATES[template].shows.items()}
 
 
 def draw_program(template: str, variant: Mapping[str, str], cfg: SceneConfig, rng: Random) -> Program:
     """Draw parameters, letters, turn and told numbers for a template; the figure may still be rejected."""
-    family_name, _ = TEMPLATES[template]
-    family = FAMILIES[family_name]
+    family = FAMILIES[TEMPLATES[template].family]
+    if len(family.letters) > len(cfg.letters):
+        raise ValueError(
+            f"scene.letters={cfg.letters!r}: template {template} needs {len(family.letters)} letters; "
+            "give more letters or leave it out of scene.templates"
+        )
     params = family.sample(variant, rng)
     names = "".join(rng.sample(cfg.letters, len(family.letters)))
     turn = float(rng.randint(-cfg.max_turn, cfg.max_turn))
     return choose_numbers(
         Program(
-            family_name,
+            family.name,
             params,
             names,
             numbers=rng.randint(min(1, cfg.numbers), cfg.numbers),
             order=rng.randrange(1 << 32),
-            turn=turn,
-            flip=rng.random() < 0.5,
+            turn=0.0 if family.upright else turn,
+            flip=rng.random() < 0.5 and not family.upright,
         )
     )
 

@@ -3,9 +3,13 @@
 The caption of the edited program, worded as the positive's, is a *rule* negative when one of its statements
 is visibly false of the positive scene; the picture of the edited program is an *image* negative when one of
 the positive caption's statements is visibly false of the edited scene. Because an edited program is a program
-like any other, neither words nor style betray which caption or picture is the positive. What stays true
-differs between the two (a square is a rectangle, a rectangle no square), so each kind has its own weights,
-with which it leads to every class of figure as often as templates draw it.
+like any other, neither words nor style betray which caption or picture is the positive.
+
+For this to hold, figures must be as frequent among negatives as among positives. Every single edit is a step
+of a Markov chain that leaves the distribution of positives as it is: letters and numbers are drawn evenly,
+and a step to another class of figure is taken with the probability of Metropolis and Hastings. What the truth
+demands (a square's picture makes "rectangle" no negative) is met by exchanging letters on top, never by
+drawing another class.
 """
 
 from __future__ import annotations
@@ -14,27 +18,173 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
-from data.scene.build import Rejected, available_numbers, build, choose_numbers, labelled_points
+from data.sample import Edit
+from data.scene.build import (
+    Rejected,
+    available_numbers,
+    build,
+    choose_numbers,
+    labelled_points,
+    statements,
+    told_parameters,
+)
 from data.scene.canonical import canonical, canonical_set
 from data.scene.caption import phrase
-from data.scene.templates import BALANCE, FAMILIES, figure_class
+from data.scene.templates import FAMILIES, Choice, figure_class
 from data.scene.truth import Truth, judge
 from data.scene.types import Built, Fact, Program
 
-OPERATORS = ("letters", "shape", "relation", "number")
+WEIGHTS = {
+    "shape": 3,
+    "relation": 3,
+    "incidence": 3,
+    "attribute": 3,
+    "number": 3,
+    "letters": 2,
+    "substitute": 1,
+}
+"""How often an operator is drawn, where a family has it."""
+COUNTS = {1: 60, 2: 25, 3: 10, 4: 5}
+"""How many edits a negative is made of, with weights."""
+REDRAWS = 6
+"""Values tried for what the caption does not tell, when an edited figure is unclear."""
+REPAIRS = 4
+"""Exchanges of letters tried on top of edits that leave a caption true."""
+ATTEMPTS = 5
+"""Plans tried for one negative."""
+
+Frequencies = Mapping[tuple[str, ...], float]
+"""By class of figure, its share among positives."""
 
 
 @dataclass(frozen=True)
 class Edited:
-    """An edited program whose caption or picture is a negative: operators, program, figure, and the proof."""
+    """A program whose caption or picture is a negative: the edits that lead to it, its figure, the proof."""
 
-    operators: tuple[str, ...]
+    edits: tuple[Edit, ...]
     program: Program
     built: Built
     proof: Truth
 
 
-def _letters(program: Program, rng: Random) -> Program:
+@dataclass(frozen=True)
+class Editor:
+    """Makes negatives of ``kind`` (``rule`` or ``image``).
+
+    ``frequencies`` are those of the figures that positives show, ``letters`` all that name points.
+    """
+
+    kind: str
+    frequencies: Frequencies
+    letters: str
+
+    def edits(
+        self, program: Program, positive: Built, rng: Random, count: int
+    ) -> Iterator[Edited | Rejected]:
+        """Yield up to ``count`` negatives, none twice; every attempt that gave none yields a :class:`Rejected`."""
+        seen = {canonical_set(positive.stated)}
+        for _ in range(count):
+            for _ in range(ATTEMPTS):
+                try:
+                    edited = self._attempt(program, positive, rng, seen)
+                except Rejected as reason:
+                    yield reason
+                    continue
+                seen.add(canonical_set(edited.built.stated))
+                yield edited
+                break
+
+    def _attempt(self, program: Program, positive: Built, rng: Random, seen: set[frozenset[Fact]]) -> Edited:
+        steps = [("", program)]
+        for operator, choice in self._plan(program, rng):
+            name = operator if choice is None or self.kind == "rule" else choice.image or operator
+            if changed := self._step(operator, choice, steps[-1][1], rng):
+                steps.append((name, changed))
+        edited, built = self._clear(program, steps[-1][1], rng)
+        steps[-1] = (steps[-1][0], edited)
+        for repair in range(REPAIRS + 1):
+            proof = self._proof(positive, built)
+            if proof.verdict == "false" and canonical_set(built.stated) not in seen:
+                return Edited(_told(steps), edited, built, proof)
+            if repair < REPAIRS:
+                if steps[-1][0] != "letters":
+                    steps.append(steps[-1])
+                edited = permute(edited, rng)
+                built = build(edited)
+                steps[-1] = ("letters", edited)
+        raise Rejected("same statement or a repeat" if proof.verdict == "false" else f"stays {proof.verdict}")
+
+    def _plan(self, program: Program, rng: Random) -> list[tuple[str, Choice | None]]:
+        """Draw one to four different operators; of one that has several choices, one of these.
+
+        The fourth is kept for letters, so that there is room for a repair.
+        """
+        choices = FAMILIES[program.template].choices
+        left = {op: weight for op, weight in WEIGHTS.items() if op in ("letters", "substitute", "number")}
+        left |= {choice.operator: WEIGHTS[choice.operator] for choice in choices}
+        plan: list[tuple[str, Choice | None]] = []
+        for _ in range(rng.choices([*COUNTS], [*COUNTS.values()])[0]):
+            if left:
+                if len(plan) == 3:
+                    left = {"letters": 1} if "letters" in left else left
+                operator = rng.choices([*left], [*left.values()])[0]
+                del left[operator]
+                mine = [choice for choice in choices if choice.operator == operator]
+                plan.append((operator, rng.choice(mine) if mine else None))
+        return sorted(plan, key=lambda step: step[0] == "letters")  # last, where a repair can change it
+
+    def _step(self, operator: str, choice: Choice | None, program: Program, rng: Random) -> Program | None:
+        """Carry out one edit; None where it does not apply or the chain stays where it is."""
+        if choice is not None:
+            return self._choose(choice, program, rng)
+        if operator == "letters":
+            return permute(program, rng)
+        return _number(program, rng) if operator == "number" else self._substitute(program, rng)
+
+    def _choose(self, choice: Choice, program: Program, rng: Random) -> Program | None:
+        """Give the parameter of ``choice`` another value: a step of Metropolis and Hastings between classes."""
+        now = program.params[choice.parameter]
+        ways = choice.following.get(now, ())
+        if not ways:
+            return None
+        value = rng.choice(ways)
+        params = {**program.params, choice.parameter: value}
+        here = self.frequencies.get(figure_class(program.template, program.params), 0.0)
+        there = self.frequencies.get(figure_class(program.template, params), 0.0)
+        if rng.random() * here * len(choice.following[value]) >= there * len(ways):
+            return None
+        return choose_numbers(replace(program, params=params))
+
+    def _substitute(self, program: Program, rng: Random) -> Program | None:
+        """Give one point a letter that names nothing yet."""
+        free = [letter for letter in self.letters if letter not in program.names]
+        if not free:
+            return None
+        names = list(program.names)
+        names[rng.randrange(labelled_points(program))] = rng.choice(free)
+        return replace(program, names="".join(names))
+
+    def _clear(self, program: Program, edited: Program, rng: Random) -> tuple[Program, Built]:
+        """Build the edited figure; what its caption does not tell may take other values until it is clear."""
+        for redraw in range(REDRAWS + 1):
+            try:
+                return edited, build(edited)
+            except Rejected:
+                if redraw == REDRAWS or edited.params == program.params:
+                    raise
+            told = told_parameters(edited)
+            ranges = FAMILIES[edited.template].ranges
+            drawn = {name: rng.choice(values) for name, values in ranges.items() if name not in told}
+            edited = replace(edited, params={**edited.params, **drawn})
+        raise AssertionError
+
+    def _proof(self, positive: Built, edited: Built) -> Truth:
+        if self.kind == "rule":
+            return judge(edited.stated, positive.scene)
+        return judge(positive.stated, edited.scene)
+
+
+def permute(program: Program, rng: Random) -> Program:
     """Exchange two or three of the letters in use."""
     used = labelled_points(program)
     count = min(used, rng.choice((2, 2, 3)))
@@ -47,76 +197,22 @@ def _letters(program: Program, rng: Random) -> Program:
 
 def _number(program: Program, rng: Random) -> Program | None:
     """Give another value to one of the numbers that are told."""
-    slots = available_numbers(program)
-    given = [slot for slot in program.given if slot in slots]
-    if not given:
+    told = told_parameters(program)
+    if not told:
         return None
-    parameter = slots[rng.choice(given)]
+    parameter = rng.choice(told)
     values = [v for v in FAMILIES[program.template].ranges[parameter] if v != program.params[parameter]]
     return replace(program, params={**program.params, parameter: rng.choice(values)})
 
 
-def _choice(operator: str, program: Program, rng: Random, weights: Mapping[str, float]) -> Program | None:
-    """Give the parameter of ``operator`` another value, by the weights of the classes they lead to.
-
-    The present value has its weight too: a class that is seldom reached is seldom left. No edit leads to a
-    class without a weight, one that no template draws.
-    """
-    parameter, following = FAMILIES[program.template].choices.get(operator, ("", {}))
-    now = program.params.get(parameter, "")
-    odds = {}
-    for value in (now, *following.get(now, ())):
-        led_to = figure_class(program.template, {**program.params, parameter: value})
-        if weight := weights.get(led_to):
-            odds[value] = weight
-    if len(odds) < 2 or (value := rng.choices([*odds], [*odds.values()])[0]) == now:
-        return None
-    return choose_numbers(replace(program, params={**program.params, parameter: value}))
-
-
-def _change(operator: str, program: Program, rng: Random, weights: Mapping[str, float]) -> Program | None:
-    if operator == "letters":
-        return _letters(program, rng)
-    return _number(program, rng) if operator == "number" else _choice(operator, program, rng, weights)
-
-
-def edits(
-    program: Program, positive: Built, rng: Random, attempts: int, kind: str
-) -> Iterator[Edited | Rejected]:
-    """Yield edits, operators in turn, that give negatives of ``kind`` (``rule`` or ``image``).
-
-    Every failed attempt yields a :class:`Rejected`.
-    """
-    possible = {"letters", "number", *FAMILIES[program.template].choices}
-    operators = [op for op in OPERATORS if op in possible]
-    rng.shuffle(operators)
-    seen = {canonical_set(positive.stated)}
-    for attempt in range(attempts):
-        chosen = [operators[attempt % len(operators)]]
-        if rng.random() < 0.2:
-            chosen += [op for op in rng.sample(operators, 1) if op not in chosen]
-        edited: Program | None = program
-        try:
-            for operator in chosen:
-                edited = _change(operator, edited, rng, BALANCE[kind]) if edited else None
-            if edited is None:
-                yield Rejected("edit does not apply")
-                continue
-            built = build(edited)
-        except Rejected as reason:
-            yield Rejected(f"edited scene: {reason}")
-            continue
-        form = canonical_set(built.stated)
-        if form in seen:
-            yield Rejected("same statement or a repeat")
-            continue
-        seen.add(form)
-        said, seen_in = (built, positive) if kind == "rule" else (positive, built)
-        proof = judge(said.stated, seen_in.scene)
-        if proof.verdict != "false":
-            yield Rejected(f"edited {'caption' if kind == 'rule' else 'picture'}: {proof.verdict}")
-            continue
-        yield Edited(tuple(chosen), edited, built, proof)
+def _told(steps: list[tuple[str, Program]]) -> tuple[Edit, ...]:
+    """Say what each step changed; a step that changed no statement is left out."""
+    found = []
+    for (_, before), (operator, after) in zip(steps, steps[1:], strict=False):
+        gone, come = difference(statements(before), statements(after))
+        if gone or come:
+            found.append(Edit(operator, gone, come))
+    return tuple(found)
 
 
 def difference(before: tuple[Fact, ...], after: tuple[Fact, ...]) -> tuple[str, str]:

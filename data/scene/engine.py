@@ -5,38 +5,37 @@ Sample i depends on the configuration, the seed, the split and i alone, never on
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from dataclasses import replace
 from random import Random
 from typing import Any
 
-from configs.build import BuildConfig
-from data.sample import Edit, Negative, Sample
+from configs.build import BuildConfig, SceneConfig
+from data.sample import Negative, Sample
 from data.scene.build import Rejected, build
 from data.scene.caption import caption
 from data.scene.choices import with_options
-from data.scene.draw import Positive, draw_positive, picture
-from data.scene.edits import Edited, difference, edits
+from data.scene.draw import Positive, draw_positive, frequencies, picture, template_weights
+from data.scene.edits import Edited, Editor
 from data.scene.layout import layout
 from data.scene.questions import ask
-from data.scene.templates import BALANCE
 from data.scene.truth import Truth, judge
 from data.scene.types import Built, Fact, Program, Scene
 
-EDIT_ATTEMPTS = 6
-"""Edits tried per negative asked for."""
 CHOICE_SHARE = 0.2
 """Share of questions that are asked with options, where the answer allows it."""
-VERSION = 3
+VERSION = 4
 """Raised whenever the same seed gives another sample."""
 
 
-def balance_hash() -> str:
-    """Return 12 hex digits of the weights of the edits: with others the same seed gives other negatives."""
-    return hashlib.sha256(json.dumps(BALANCE, sort_keys=True).encode()).hexdigest()[:12]
+def scene_config(cfg: BuildConfig, index: int) -> SceneConfig:
+    """Return the scene options of sample ``index``: those of its stage in the curriculum."""
+    for stage in cfg.curriculum:
+        if index < stage.samples:
+            return replace(cfg.scene, levels=stage.levels)
+        index -= stage.samples
+    return cfg.scene
 
 
 def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Counter[str]]:
@@ -44,11 +43,21 @@ def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Count
     seed = f"{VERSION}/{cfg.seed}/{split}/{index}"
     rng = Random(seed)
     rejected: Counter[str] = Counter()
-    positive = draw_positive(cfg.scene, rng, rejected)
-    images = {"png": picture(positive.display, cfg.scene)}
-    negatives = _rule(cfg, positive, Random(f"{seed}/rule"), rejected)
-    negatives += _image(cfg, positive, Random(f"{seed}/image"), images, rejected)
-    question = ask(positive.built, rng) if cfg.scene.questions else None
+    scene = scene_config(cfg, index)
+    positive = draw_positive(scene, rng, rejected)
+    images = {"png": picture(positive.display, scene)}
+    negatives = rule_negatives(
+        scene,
+        positive.program,
+        positive.built,
+        positive.wording,
+        Random(f"{seed}/rule"),
+        cfg.negatives.rule,
+        rejected,
+    )
+    if cfg.negatives.image:
+        negatives += _image(scene, positive, Random(f"{seed}/image"), cfg.negatives.image, images, rejected)
+    question = ask(positive.built, rng) if scene.questions else None
     if question and rng.random() < CHOICE_SHARE:
         question = with_options(question, rng) or question
     sample = Sample(
@@ -73,50 +82,64 @@ def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Count
     return sample, rejected
 
 
-def _rule(cfg: BuildConfig, positive: Positive, rng: Random, rejected: Counter[str]) -> list[Negative]:
-    """Return up to ``negatives.rule`` captions of edited programs."""
-    found = islice(_edits("rule", cfg.negatives.rule, positive, rng, rejected), cfg.negatives.rule)
-    return [
-        _negative("rule", positive, edited, text=caption(edited.built.stated, positive.wording))
-        for edited in found
-    ]
+def rule_negatives(
+    scene: SceneConfig,
+    program: Program,
+    positive: Built,
+    wording: int,
+    rng: Random,
+    count: int,
+    rejected: Counter[str],
+) -> list[Negative]:
+    """Return up to ``count`` captions of edited programs that are false of ``positive``, with their proofs."""
+    found = _edits(scene, "rule", program, positive, rng, count, rejected)
+    return [_negative("rule", e, text=caption(e.built.stated, wording)) for e in found]
 
 
 def _image(
-    cfg: BuildConfig, positive: Positive, rng: Random, images: dict[str, bytes], rejected: Counter[str]
+    scene: SceneConfig,
+    positive: Positive,
+    rng: Random,
+    count: int,
+    images: dict[str, bytes],
+    rejected: Counter[str],
 ) -> list[Negative]:
-    """Return up to ``negatives.image`` pictures of edited programs, and put them into ``images``."""
+    """Return up to ``count`` pictures of edited programs, and put them into ``images``."""
     found: list[Negative] = []
-    for edited in _edits("image", cfg.negatives.image, positive, rng, rejected):
+    for edited in _edits(scene, "image", positive.program, positive.built, rng, 2 * count, rejected):
         display = layout(edited.built.scene, positive.display.style)
         if display is None:
             rejected["edit: labels collide"] += 1
             continue
         member = f"neg{len(found):02d}.png"
-        images[member] = picture(display, cfg.scene)
-        found.append(_negative("image", positive, edited, image=member))
-        if len(found) == cfg.negatives.image:
+        images[member] = picture(display, scene)
+        found.append(_negative("image", edited, image=member))
+        if len(found) == count:
             break
     return found
 
 
 def _edits(
-    kind: str, count: int, positive: Positive, rng: Random, rejected: Counter[str]
+    scene: SceneConfig,
+    kind: str,
+    program: Program,
+    positive: Built,
+    rng: Random,
+    count: int,
+    rejected: Counter[str],
 ) -> Iterator[Edited]:
     """Yield edits that give negatives of ``kind``, and count why others do not."""
-    for edited in edits(positive.program, positive.built, rng, EDIT_ATTEMPTS * count, kind):
+    editor = Editor(kind, frequencies(tuple(template_weights(scene).items())), scene.letters)
+    for edited in editor.edits(program, positive, rng, count):
         if isinstance(edited, Rejected):
             rejected[f"edit: {edited}"] += 1
         else:
             yield edited
 
 
-def _negative(kind: Any, positive: Positive, edited: Edited, **content: str) -> Negative:
-    before, after = difference(positive.built.stated, edited.built.stated)
-    edit = Edit("+".join(sorted(edited.operators)), before, after)
-    return Negative(
-        kind, edits=(edit,), verdict=edited.proof.verdict, residual=round(edited.proof.residual, 3), **content
-    )
+def _negative(kind: Any, edited: Edited, **content: str) -> Negative:
+    residual = round(edited.proof.residual, 3)
+    return Negative(kind, edits=edited.edits, verdict=edited.proof.verdict, residual=residual, **content)
 
 
 def evidence(fact: Fact, built: Built) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 from data.scene.types import Point
 
@@ -54,12 +56,41 @@ def cross_point(a: Point, b: Point, c: Point, d: Point) -> Point:
     return a[0] + t * ux, a[1] + t * uy
 
 
-def is_simple(polygon: list[Point]) -> bool:
-    """Whether a triangle or quadrilateral does not cross itself (triangles never do)."""
-    if len(polygon) == 3:
-        return True
-    a, b, c, d = polygon
-    return not (_cross(a, b, c, d) or _cross(b, c, d, a))
+def is_simple(polygon: Sequence[Point]) -> bool:
+    """Whether no two sides of a polygon cross each other; a triangle's never do."""
+    n = len(polygon)
+    sides = [(polygon[i], polygon[(i + 1) % n]) for i in range(n)]
+    return not any(
+        _cross(*sides[i], *sides[j]) for i in range(n) for j in range(i + 2, n) if (i, j) != (0, n - 1)
+    )
+
+
+def along_arc(a: Point, v: Point, b: Point, steps: int = 16) -> list[Point]:
+    """Points along the shorter arc from ``a`` to ``b`` around ``v``."""
+    start = math.atan2(a[1] - v[1], a[0] - v[0])
+    sweep = (math.atan2(b[1] - v[1], b[0] - v[0]) - start + math.pi) % (2 * math.pi) - math.pi
+    turns = [start + sweep * i / steps for i in range(steps + 1)]
+    radius = distance(a, v)
+    return [(v[0] + radius * math.cos(t), v[1] + radius * math.sin(t)) for t in turns]
+
+
+def to_arc(p: Point, a: Point, v: Point, b: Point) -> float:
+    """Distance of ``p`` from the shorter arc from ``a`` to ``b`` around ``v`` in px."""
+    if abs(angle(a, v, p) + angle(p, v, b) - angle(a, v, b)) < 1e-6:
+        return abs(distance(p, v) - distance(a, v))
+    return min(distance(p, a), distance(p, b))
+
+
+def to_polyline(p: Point, points: Sequence[Point]) -> float:
+    """Distance of ``p`` from a line through points in px."""
+    return min(to_segment(p, a, b) for a, b in pairwise(points))
+
+
+def mirror(p: Point, a: Point, b: Point) -> Point:
+    """The mirror image of ``p`` in the line ab."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    t = ((p[0] - a[0]) * dx + (p[1] - a[1]) * dy) / (dx * dx + dy * dy)
+    return 2 * (a[0] + t * dx) - p[0], 2 * (a[1] + t * dy) - p[1]
 
 
 def _side(a: Point, b: Point, p: Point) -> float:

@@ -11,33 +11,12 @@ from collections.abc import Callable, Sequence
 from itertools import combinations, permutations
 
 from data.scene import geometry as g
-from data.scene.types import Fact, Point, Scene
+from data.scene.equations import function
+from data.scene.shapes import ANGLE_MARGIN, FAR, SHAPES, UNKNOWN, Polygon, not_parallel, unequal
+from data.scene.types import Curve, Fact, Point, Scene
 
-ANGLE_MARGIN = 5.0
-"""Degrees."""
-LENGTH_MARGIN = 0.08
-"""Share of the longer length."""
 PLACE_MARGIN = 10.0
 """Pixels of the 336 px canvas."""
-UNKNOWN = 0.5
-"""A residual inside the ambiguous band: undefined, or a matter of convention."""
-FAR = 99.0
-"""Residual of a statement about something that is not there; also the cap."""
-
-SHAPES = {
-    3: ("triangle", "right triangle", "isosceles triangle", "equilateral triangle"),
-    4: ("quadrilateral", "trapezoid", "parallelogram", "rectangle", "rhombus", "square"),
-}
-
-
-def unequal(x: float, y: float) -> float:
-    """How many length margins two lengths differ by."""
-    return abs(x - y) / max(x, y) / LENGTH_MARGIN
-
-
-def not_parallel(a: Point, b: Point, c: Point, d: Point) -> float:
-    """How many angle margins two lines are from parallel."""
-    return g.line_angle(a, b, c, d) / ANGLE_MARGIN
 
 
 def not_square(a: Point, b: Point, c: Point, d: Point) -> float:
@@ -67,40 +46,13 @@ def _shape(fact: Fact, scene: Scene) -> float:
     n = len(points)
     if fact.value not in SHAPES.get(n, ()):
         return FAR
-    if not g.is_simple(points):
+    polygon = Polygon(points)
+    if not polygon.simple:
         return FAR
-    sides = [g.distance(points[i], points[(i + 1) % n]) for i in range(n)]
-    angles = [g.angle(points[i - 1], points[i], points[(i + 1) % n]) for i in range(n)]
-    flat = min(*angles, 180 - max(angles))  # sides that lie along each other make no corner
-    if flat < ANGLE_MARGIN:
-        return FAR if flat < ANGLE_MARGIN / 2 else UNKNOWN
+    if polygon.flat < ANGLE_MARGIN:  # sides that lie along each other make no corner
+        return FAR if polygon.flat < ANGLE_MARGIN / 2 else UNKNOWN
     drawn = max(not_drawn(points[i], points[(i + 1) % n], scene) for i in range(n))
-    return max(drawn, _shape_class(str(fact.value), points, sides, angles))
-
-
-def _shape_class(name: str, points: list[Point], sides: list[float], angles: list[float]) -> float:
-    square = max(abs(a - 90) for a in angles) / ANGLE_MARGIN
-    equal = max(unequal(x, y) for x, y in combinations(sides, 2))
-    if name in ("triangle", "quadrilateral"):
-        return 0.0
-    if name == "right triangle":
-        return min(abs(a - 90) for a in angles) / ANGLE_MARGIN
-    if name == "isosceles triangle":
-        return min(unequal(x, y) for x, y in combinations(sides, 2))
-    if name == "equilateral triangle":
-        return equal
-    a, b, c, d = points
-    first, second = not_parallel(a, b, c, d), not_parallel(b, c, a, d)
-    if name == "trapezoid":
-        # Whether a parallelogram is a trapezoid is a matter of convention, so it is neither.
-        return UNKNOWN if max(first, second) <= 1 else min(first, second)
-    values = {
-        "parallelogram": max(first, second),
-        "rectangle": square,
-        "rhombus": equal,
-        "square": max(square, equal),
-    }
-    return values[name]
+    return max(drawn, polygon.misses(str(fact.value)))
 
 
 def _parallel(fact: Fact, scene: Scene) -> float:
@@ -241,6 +193,138 @@ def _not_tangent(points: Sequence[Point], centre: Point, radius: float) -> float
     return abs(g.to_line(centre, *points) - radius) / PLACE_MARGIN
 
 
+def _inscribed(fact: Fact, scene: Scene) -> float:
+    polygon, centre = fact.args
+    on_circle = PREDICATES["on_circle"](Fact("on_circle", (polygon, centre)), scene)
+    return max(on_circle, _sides_drawn(polygon, scene))
+
+
+def _sides_drawn(polygon: str, scene: Scene) -> float:
+    points = _points(scene, polygon)
+    return max(not_drawn(points[i - 1], points[i], scene) for i in range(len(points)))
+
+
+def _incircle(fact: Fact, scene: Scene) -> float:
+    centre, polygon = fact.args
+    radius = _radius(scene, centre)
+    if radius is None:
+        return _circle(Fact("circle", (centre,)), scene)
+    o, points = scene.points[centre], _points(scene, polygon)
+    off = max(abs(g.to_segment(o, points[i - 1], points[i]) - radius) for i in range(len(points)))
+    return max(off / PLACE_MARGIN, _sides_drawn(polygon, scene))
+
+
+def _tangent_circles(fact: Fact, scene: Scene) -> float:
+    first, second = (_radius(scene, name) for name in fact.args)
+    if first is None or second is None:
+        return FAR
+    apart = g.distance(*_points(scene, *fact.args))
+    touching = first + second if fact.value == "externally" else abs(first - second)
+    return abs(apart - touching) / PLACE_MARGIN
+
+
+def _sector(fact: Fact, scene: Scene) -> float:
+    name = fact.args[0]
+    if any(name in (arc, arc[::-1]) for arc in scene.arcs):
+        return 0.0
+    p, o, q = _points(scene, name)
+    drawn = [_points(scene, arc) for arc in scene.arcs]
+    # Of an arc that is not drawn, the nearest drawn one says how far off it is.
+    off = [
+        max(apart(o, v), min(max(apart(p, a), apart(q, b)) for a, b in ((a, b), (b, a)))) for a, v, b in drawn
+    ]
+    return min(off, default=FAR)
+
+
+def _perpendicular_bisector(fact: Fact, scene: Scene) -> float:
+    p, q, a, b = _points(scene, *fact.args)
+    return max(g.to_line(g.midpoint(a, b), p, q) / PLACE_MARGIN, not_square(p, q, a, b))
+
+
+def _diagonal(fact: Fact, scene: Scene) -> float:
+    line, polygon = fact.args
+    if not set(line) <= set(polygon):
+        return FAR
+    if (polygon.index(line[0]) - polygon.index(line[1])) % len(polygon) in (1, len(polygon) - 1):
+        return FAR
+    return max(not_drawn(*_points(scene, line), scene), _sides_drawn(polygon, scene))
+
+
+def _folded(fact: Fact, scene: Scene) -> float:
+    p, a, b, q = _points(scene, *fact.args)
+    return apart(g.mirror(p, a, b), q)
+
+
+def _rotated(fact: Fact, scene: Scene) -> float:
+    first, second, centre = fact.args
+    o = scene.points[centre]
+    pairs = [(p, q) for p, q in zip(_points(scene, first), _points(scene, second), strict=True)]
+    off = [abs(g.distance(p, o) - g.distance(q, o)) / PLACE_MARGIN for p, q in pairs]
+    turns = [g.angle(p, o, q) for p, q in pairs if min(g.distance(p, o), g.distance(q, o)) > 1e-6]
+    off += [abs(turn - float(fact.value or 0.0)) / ANGLE_MARGIN for turn in turns]
+    return max(off) if turns and len(turns) >= 2 else UNKNOWN
+
+
+def _curve(scene: Scene, equation: str) -> Curve | None:
+    return next((curve for curve in scene.curves if curve.equation == equation), None)
+
+
+def _units(scene: Scene, p: Point) -> Point:
+    """A place in px as coordinates."""
+    assert scene.axes is not None
+    x, y = scene.axes.origin
+    return (p[0] - x) * scene.unit, (y - p[1]) * scene.unit
+
+
+def _graph(fact: Fact, scene: Scene) -> float:
+    """Another equation is false where a point on the drawn graph has coordinates that do not satisfy it."""
+    if not scene.curves or scene.axes is None:
+        return FAR
+    if _curve(scene, str(fact.value)):
+        return 0.0
+    rule = function(str(fact.value))
+    if rule is None:
+        return UNKNOWN
+    told = [mark.at for mark in scene.marks if mark.kind == "coordinates"]
+    off = [UNKNOWN]
+    for name in told:
+        p = scene.points[name]
+        x, y = _units(scene, p)
+        if min(g.to_polyline(p, curve.points) for curve in scene.curves) < 1.0:
+            off.append(
+                abs(rule(round(x)) - y) / scene.unit / PLACE_MARGIN
+                if round(x) or "/x" not in str(fact.value)
+                else FAR
+            )
+    return max(off)
+
+
+def _on_graph(fact: Fact, scene: Scene) -> float:
+    curve = _curve(scene, str(fact.value))
+    if curve is None:
+        return _graph(Fact("graph", (), fact.value), scene)
+    away = g.to_polyline(scene.points[fact.args[0]], curve.points)
+    return 0.0 if away < 0.5 else away / PLACE_MARGIN
+
+
+def _on_axis(fact: Fact, scene: Scene) -> float:
+    if scene.axes is None:
+        return FAR
+    x, y = scene.points[fact.args[0]]
+    return abs(y - scene.axes.origin[1] if fact.value == "x" else x - scene.axes.origin[0]) / PLACE_MARGIN
+
+
+def _coordinates(fact: Fact, scene: Scene) -> float:
+    if scene.axes is None:
+        return FAR
+    name = fact.args[0]
+    x, y = _units(scene, scene.points[name])
+    told_x, told_y = (int(number) for number in str(fact.value).strip("()").split(", "))
+    off = math.hypot(x - told_x, y - told_y) / scene.unit / PLACE_MARGIN
+    labelled = any(mark.kind == "coordinates" and mark.at == name for mark in scene.marks)
+    return off if off <= 1e-6 or labelled else UNKNOWN
+
+
 PREDICATES: dict[str, Callable[[Fact, Scene], float]] = {
     "shape": _shape,
     "parallel": _parallel,
@@ -265,4 +349,16 @@ PREDICATES: dict[str, Callable[[Fact, Scene], float]] = {
     "chord": _round(_off_circle),
     "diameter": _round(_not_diameter),
     "tangent": _round(_not_tangent),
+    "perpendicular_bisector": _perpendicular_bisector,
+    "diagonal": _diagonal,
+    "inscribed": _inscribed,
+    "incircle": _incircle,
+    "tangent_circles": _tangent_circles,
+    "sector": _sector,
+    "folded": _folded,
+    "rotated": _rotated,
+    "graph": _graph,
+    "on_graph": _on_graph,
+    "on_axis": _on_axis,
+    "coordinates": _coordinates,
 }

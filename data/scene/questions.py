@@ -16,8 +16,8 @@ from data.scene.canonical import SYMMETRIC
 from data.scene.caption import phrase
 from data.scene.derived import derive
 from data.scene.geometry import distance, to_segment
-from data.scene.predicates import SHAPES
-from data.scene.truth import IMPLIED, evaluate
+from data.scene.shapes import IMPLIED, SHAPES
+from data.scene.truth import evaluate
 from data.scene.types import Built, Fact, Scene
 
 WORDINGS = {

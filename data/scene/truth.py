@@ -9,25 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from data.scene.predicates import FAR, PREDICATES, SHAPES, UNKNOWN
+from data.scene.predicates import PREDICATES
+from data.scene.shapes import FAR, IMPLIED, SHAPES, UNKNOWN
 from data.scene.types import Fact, Scene
 
 EXACT = 1e-6
 """Margins up to which a statement counts as true."""
-
-IMPLIED = {
-    "triangle": (),
-    "right triangle": ("triangle",),
-    "isosceles triangle": ("triangle",),
-    "equilateral triangle": ("triangle", "isosceles triangle"),
-    "quadrilateral": (),
-    "trapezoid": ("quadrilateral",),
-    "parallelogram": ("quadrilateral", "trapezoid"),
-    "rectangle": ("quadrilateral", "trapezoid", "parallelogram"),
-    "rhombus": ("quadrilateral", "trapezoid", "parallelogram"),
-    "square": ("quadrilateral", "trapezoid", "parallelogram", "rectangle", "rhombus"),
-}
-"""Further classes a shape belongs to by definition; by some books a parallelogram is a trapezoid."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class Fact:
     - ``congruent``, ``similar`` (triangle, triangle in corresponding order)
     - ``length`` (segment) and ``angle`` (angle), with a number in ``value``
     - ``perpendicular_bisector`` (segment, segment): the first lies on that of the second
+    - ``diagonal`` (segment, polygon)
     - ``circle`` (centre); ``on_circle`` (point, centre); ``sector`` (angle at the centre)
     - ``chord``, ``diameter``, ``tangent`` (segment, centre)
     - ``inscribed`` (polygon, centre): its corners are on the circle; ``incircle`` (centre, polygon): the circle
@@ -78,7 +79,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Axes:
-    """Axes of a coordinate system: the origin, and the least and greatest x and y they reach, in px."""
+    """Axes of a coordinate system: the origin, and the lower left and upper right corner they reach, in px."""
 
     origin: Point
     low: Point

@@ -1,63 +1,84 @@
-"""The templates: a name, the family it belongs to, and the parameters it fixes. Add one here.
+"""The templates: a name, the family it belongs to, how hard it is to read, and what it shows. Add one here."""
 
-After a change of templates or edits run ``python -m data.balance``, which writes ``balance.json`` anew.
-"""
+from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import cache
 from itertools import product
-from pathlib import Path
 from typing import Any
 
-from data.scene.templates.base import Family, Figure
+from data.scene.templates.base import Choice, Family, Figure, Template
 from data.scene.templates.circle import CIRCLE
 from data.scene.templates.parallels import PARALLELS
-from data.scene.templates.quadrilateral import QUADRILATERAL
-from data.scene.templates.triangle import TRIANGLE
+from data.scene.templates.quadrilateral import QUADRILATERAL, SIDES
+from data.scene.templates.triangle import CEVIANS, KINDS, TRIANGLE
 
-__all__ = ["BALANCE", "FAMILIES", "TEMPLATES", "Family", "Figure", "classes", "figure_class"]
+__all__ = ["FAMILIES", "TEMPLATES", "Choice", "Family", "Figure", "Template", "figure_class", "shares"]
 
 FAMILIES: dict[str, Family] = {f.name: f for f in (TRIANGLE, QUADRILATERAL, PARALLELS, CIRCLE)}
 
-# What is drawn into a figure; what stands twice is drawn twice as often.
-TRIANGLES = ("triangle", "right triangle", "isosceles triangle", "equilateral triangle")
+
+def _triangle(
+    level: str, *extras: str, kind: tuple[str, ...] = KINDS, at: tuple[str, ...] = ("A",)
+) -> Template:
+    return Template("triangle", level, {"kind": kind, "extra": extras, "at": at})
+
+
+def _quadrilateral(level: str, kind: str, *extras: str) -> Template:
+    pairs = ("AB", "BC") if "trapezoid" in kind else ("AB",)
+    return Template("quadrilateral", level, {"kind": (kind,), "extra": extras, "at": SIDES, "pair": pairs})
+
+
 ACUTE = ("triangle", "isosceles triangle", "equilateral triangle")
-CEVIAN = ("none", "none", "cevian")
-CUT = ("midsegment", "midsegment", "parallel", "slant")
+CORNERS = ("A", "B", "C")
 INSIDE = ("none", "diagonals", "midpoint", "point")
 TRANSVERSAL = ("parallel", "parallel", "skew", "parallel perpendicular", "skew perpendicular")
 
-TEMPLATES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
-    "triangle_cevian": ("triangle", {"kind": TRIANGLES, "extra": ("cevian", "bisector")}),
-    "right_triangle": ("triangle", {"kind": ("right triangle",), "extra": CEVIAN}),
-    "isosceles_triangle": ("triangle", {"kind": ("isosceles triangle",), "extra": CEVIAN}),
-    "equilateral_triangle": ("triangle", {"kind": ("equilateral triangle",), "extra": CEVIAN}),
-    "triangle_median": ("triangle", {"kind": TRIANGLES, "extra": ("median",)}),
-    "triangle_altitude": ("triangle", {"kind": ACUTE, "extra": ("altitude",)}),
-    "triangle_midsegment": ("triangle", {"kind": TRIANGLES, "extra": CUT}),
-    "parallelogram_diagonals": ("quadrilateral", {"kind": ("parallelogram",), "extra": ("diagonals",)}),
-    "rectangle": ("quadrilateral", {"kind": ("rectangle",), "extra": INSIDE}),
-    "rhombus": ("quadrilateral", {"kind": ("rhombus",), "extra": INSIDE}),
-    "square": ("quadrilateral", {"kind": ("square",), "extra": INSIDE}),
-    "trapezoid": ("quadrilateral", {"kind": ("trapezoid",), "extra": INSIDE}),
-    "parallels_transversal": ("parallels", {"relation": TRANSVERSAL}),
-    "circle_inscribed_angle": ("circle", {"relation": ("diameter", "chord")}),
+TEMPLATES: dict[str, Template] = {
+    "triangle_cevian": _triangle("easy", "cevian", "bisector"),
+    "right_triangle": _triangle("easy", "none", "none", "cevian", kind=("right triangle",)),
+    "isosceles_triangle": _triangle("easy", "none", "none", "cevian", kind=("isosceles triangle",)),
+    "equilateral_triangle": _triangle("easy", "none", "none", "cevian", kind=("equilateral triangle",)),
+    "triangle_median": _triangle("easy", "median"),
+    "triangle_altitude": _triangle("easy", "altitude", kind=ACUTE),
+    "triangle_midsegment": _triangle("medium", "midsegment", "midsegment", "parallel", "slant"),
+    "parallelogram_diagonals": _quadrilateral("easy", "parallelogram", "diagonals"),
+    "rectangle": _quadrilateral("easy", "rectangle", *INSIDE),
+    "rhombus": _quadrilateral("easy", "rhombus", *INSIDE),
+    "square": _quadrilateral("easy", "square", *INSIDE),
+    "trapezoid": _quadrilateral("easy", "trapezoid", *INSIDE),
+    "parallels_transversal": Template("parallels", "easy", {"relation": TRANSVERSAL}),
+    "circle_inscribed_angle": Template("circle", "medium", {"relation": ("diameter", "chord")}),
+    "angle_bisector": _triangle("medium", "bisector", at=CORNERS),
+    "parallel_cut": _triangle("medium", "parallel", at=CORNERS),
+    "altitude_on_hypotenuse": _triangle("medium", "altitude", kind=("right triangle",), at=("B",)),
+    "triangle_lines": _triangle("medium", *CEVIANS, at=CORNERS),
+    "isosceles_trapezoid": _quadrilateral("medium", "isosceles trapezoid", *INSIDE),
+    "right_trapezoid": _quadrilateral("medium", "right trapezoid", *INSIDE),
+    "kite": _quadrilateral("medium", "kite", "none", "diagonals", "diagonal"),
 }
 
 
-def figure_class(family: str, params: Mapping[str, Any]) -> str:
-    """Name what a caption says in words: the family and the values that shape and relation edits change."""
-    return "/".join([family, *(params[name] for name, _ in FAMILIES[family].choices.values())])
+def figure_class(family: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what makes figures a class: the family and the values of the parameters that choices change."""
+    return (family, *(params[name] for name in _parameters(family)))
 
 
-def classes() -> list[str]:
-    """Return every figure class that some template draws."""
-    found = set()
-    for family, fixed in TEMPLATES.values():
-        for values in product(*fixed.values()):
-            found.add(figure_class(family, dict(zip(fixed, values, strict=True))))
-    return sorted(found)
+@cache
+def _parameters(family: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(choice.parameter for choice in FAMILIES[family].choices))
 
 
-BALANCE: dict[str, dict[str, float]] = json.loads(Path(__file__).with_name("balance.json").read_text())
-"""By kind of negative, how readily an edit leads to a class: negatives show each as often as positives do."""
+def shares(weights: Iterable[tuple[str, float]]) -> dict[tuple[str, ...], float]:
+    """Return by class how large a share of the figures belongs to it, given (template, weight)."""
+    found: Counter[tuple[str, ...]] = Counter()
+    weights = list(weights)
+    total = sum(weight for _, weight in weights)
+    for name, weight in weights:
+        template = TEMPLATES[name]
+        every = list(product(*template.shows.values()))
+        for values in every:
+            params = dict(zip(template.shows, values, strict=True))
+            found[figure_class(template.family, params)] += weight / total / len(every)
+    return dict(found)

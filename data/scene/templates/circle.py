@@ -6,7 +6,7 @@ Parameters: ``r`` = radius, ``alpha`` = angle BAC on a diameter, ``gamma`` = ins
 
 from __future__ import annotations
 
-from data.scene.templates.base import Family, Figure, Params, among, polar
+from data.scene.templates.base import Choice, Family, Figure, Params, among, polar
 from data.scene.types import Fact
 
 
@@ -41,5 +41,5 @@ CIRCLE = Family(
         "gamma": (30, 40, 50, 60),
         "place": (-30, -20, 0, 20, 30),
     },
-    choices={"relation": ("relation", among("diameter", "chord"))},
+    choices=(Choice("relation", "relation", among("diameter", "chord")),),
 )

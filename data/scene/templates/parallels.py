@@ -6,7 +6,7 @@ Parameters: ``beta`` = angle BEF in degrees, ``skew`` = turn of CD in degrees wh
 from __future__ import annotations
 
 from data.scene import geometry as g
-from data.scene.templates.base import Family, Figure, Params, polar
+from data.scene.templates.base import Choice, Family, Figure, Params, both_ways, polar
 from data.scene.types import Fact, Mark
 
 
@@ -29,6 +29,7 @@ def draw(params: Params) -> Figure:
     figure = Figure(points, ("AB", "CD", "pq"), [])
     if skew == 0:
         figure.stated.append(Fact("parallel", ("AB", "CD")))
+        figure.marks += [Mark("arrow", "EB"), Mark("arrow", "FD")]
     figure.stated += [Fact("on", ("E", "AB")), Fact("on", ("F", "CD"))]
     if beta == 90:
         figure.stated.append(Fact("perpendicular", ("EF", "AB")))
@@ -45,15 +46,16 @@ PARALLELS = Family(
     letters="ABCDEF",
     draw=draw,
     ranges={"beta": (50, 60, 70, 80, 100, 110, 120, 130), "skew": (-30, -20, 20, 30)},
-    choices={
-        "relation": (
+    choices=(
+        Choice(
             "relation",
-            {
-                "parallel": ("skew", "parallel perpendicular"),
-                "skew": ("parallel", "skew perpendicular"),
-                "parallel perpendicular": ("parallel", "skew perpendicular"),
-                "skew perpendicular": ("skew", "parallel perpendicular"),
-            },
-        )
-    },
+            "relation",
+            both_ways(
+                ("parallel", "skew"),
+                ("parallel", "parallel perpendicular"),
+                ("skew", "skew perpendicular"),
+                ("parallel perpendicular", "skew perpendicular"),
+            ),
+        ),
+    ),
 )

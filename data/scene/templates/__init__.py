@@ -10,13 +10,21 @@ from typing import Any
 
 from data.scene.templates.base import Choice, Family, Figure, Template
 from data.scene.templates.circle import CIRCLE
+from data.scene.templates.composite import ATTACHED, COMPOSITE, SQUARE
+from data.scene.templates.lines import BISECTOR, ZIGZAG
+from data.scene.templates.moved import FOLDED, ROTATED
+from data.scene.templates.pairs import PAIR, SIMILAR_A, SIMILAR_X
 from data.scene.templates.parallels import PARALLELS
 from data.scene.templates.quadrilateral import QUADRILATERAL, SIDES
 from data.scene.templates.triangle import CEVIANS, KINDS, TRIANGLE
 
 __all__ = ["FAMILIES", "TEMPLATES", "Choice", "Family", "Figure", "Template", "figure_class", "shares"]
 
-FAMILIES: dict[str, Family] = {f.name: f for f in (TRIANGLE, QUADRILATERAL, PARALLELS, CIRCLE)}
+_FAMILIES = (
+    *(TRIANGLE, QUADRILATERAL, PARALLELS, CIRCLE, PAIR, SIMILAR_X, SIMILAR_A),
+    *(FOLDED, ROTATED, BISECTOR, ZIGZAG, COMPOSITE, SQUARE),
+)
+FAMILIES: dict[str, Family] = {family.name: family for family in _FAMILIES}
 
 
 def _triangle(
@@ -33,6 +41,7 @@ def _quadrilateral(level: str, kind: str, *extras: str) -> Template:
 ACUTE = ("triangle", "isosceles triangle", "equilateral triangle")
 CORNERS = ("A", "B", "C")
 INSIDE = ("none", "diagonals", "midpoint", "point")
+BISECTORS = ("bisector", "midpoint", "perpendicular")
 TRANSVERSAL = ("parallel", "parallel", "skew", "parallel perpendicular", "skew perpendicular")
 
 TEMPLATES: dict[str, Template] = {
@@ -53,9 +62,21 @@ TEMPLATES: dict[str, Template] = {
     "angle_bisector": _triangle("medium", "bisector", at=CORNERS),
     "parallel_cut": _triangle("medium", "parallel", at=CORNERS),
     "altitude_on_hypotenuse": _triangle("medium", "altitude", kind=("right triangle",), at=("B",)),
-    "triangle_lines": _triangle("medium", *CEVIANS, at=CORNERS),
+    "triangle_lines": _triangle("medium", *CEVIANS, kind=ACUTE, at=CORNERS),
     "isosceles_trapezoid": _quadrilateral("medium", "isosceles trapezoid", *INSIDE),
     "right_trapezoid": _quadrilateral("medium", "right trapezoid", *INSIDE),
+    "congruent_pair": Template("pair", "medium", {"relation": ("congruent", "congruent", "neither")}),
+    "similar_pair": Template("pair", "medium", {"relation": ("similar", "similar", "neither")}),
+    "similar_x": Template("similar_x", "medium", {"relation": ("parallel", "skew")}),
+    "similar_a": Template("similar_a", "hard", {"relation": ("similar", "turned", "neither")}),
+    "folded_rectangle": Template("folded", "hard", {"relation": ("folded", "folded", "other")}),
+    "rotated_triangle": Template(
+        "rotated", "hard", {"relation": ("rotated", "rotated", "other"), "at": CORNERS}
+    ),
+    "perpendicular_bisector": Template("perpendicular_bisector", "medium", {"relation": BISECTORS}),
+    "parallel_zigzag": Template("zigzag", "medium", {"relation": ("parallel", "skew")}),
+    "composite": Template("composite", "hard", {"kind": KINDS, "second": ATTACHED}),
+    "square_perpendiculars": Template("square_lines", "hard", {"relation": ("perpendicular", "other")}),
     "kite": _quadrilateral("medium", "kite", "none", "diagonals", "diagonal"),
 }
 

@@ -29,8 +29,8 @@ class SceneConfig:
     templates: list[str] = field(default_factory=list)
     """Template names; empty means all."""
     levels: dict[str, float] = field(default_factory=dict)
-    """How often each level of difficulty is drawn, e.g. ``{easy: 2, medium: 1}``; a level that is not named is
-    left out. Empty: every template as often as any other."""
+    """How often each level of difficulty is drawn, e.g. ``{easy: 2, medium: 1}``; levels that are not named
+    are left out. Empty: every template as often as any other."""
     letters: str = "ABCDEFGHKLMNPQRST"
     """Letters that name points; at least 6."""
     numbers: int = 2

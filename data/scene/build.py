@@ -22,7 +22,6 @@ __all__ = ["Rejected", "build", "choose_numbers", "labelled_points", "statements
 
 BORDER = 46.0
 """Free border in px, room for labels."""
-HELPERS = {name: name for name in "pqrstuvw"}
 REMEMBERED = 4096
 """Figures whose geometry is kept, about 4 kB each."""
 
@@ -36,21 +35,21 @@ def build(program: Program) -> Built:
         raise Rejected(placed)
     figure, scene = placed
     names = _names(program)
-    numbers = _numbers(figure, program.given)
+    numbers = [fact.rename(names) for fact in _numbers(figure, program.given)]
     marks = [mark.rename(names) for mark in figure.marks]
-    for fact in numbers:
-        text = fact.value if isinstance(fact.value, str) else f"{fact.value:g}"
-        marks.append(Mark(fact.kind, fact.args[0], text).rename(names))
-    named = replace(
-        scene,
-        points={names[name]: point for name, point in scene.points.items()},
-        segments=tuple(names[s[0]] + names[s[1]] for s in scene.segments),
-        circles=tuple((names[centre], radius) for centre, radius in scene.circles),
-        dashed=tuple(names[s[0]] + names[s[1]] for s in scene.dashed),
-        arcs=tuple("".join(names[c] for c in arc) for arc in scene.arcs),
+    marks += [Mark(fact.kind, fact.args[0], str(fact.value)) for fact in numbers]
+    named = Scene(
+        points={name.translate(names): point for name, point in scene.points.items()},
+        segments=tuple([segment.translate(names) for segment in scene.segments]),
+        circles=tuple([(centre.translate(names), radius) for centre, radius in scene.circles]),
         marks=tuple(marks),
+        unit=scene.unit,
+        dashed=tuple([segment.translate(names) for segment in scene.dashed]),
+        arcs=tuple([arc.translate(names) for arc in scene.arcs]),
+        axes=scene.axes,
+        curves=scene.curves,
     )
-    return Built(named, tuple(fact.rename(names) for fact in (*figure.stated, *numbers)))
+    return Built(named, tuple([*(fact.rename(names) for fact in figure.stated), *numbers]))
 
 
 def statements(program: Program) -> tuple[Fact, ...]:
@@ -85,15 +84,23 @@ def labelled_points(program: Program) -> int:
     return sum(name.isupper() for name in _figure_of(program).points)
 
 
-def _names(program: Program) -> dict[str, str]:
-    return dict(zip(FAMILIES[program.template].letters, program.names, strict=False)) | HELPERS
+def _names(program: Program) -> dict[int, str]:
+    letters = FAMILIES[program.template].letters
+    return str.maketrans(dict(zip(letters, program.names, strict=False)))  # lower-case helpers keep theirs
 
 
 Key = tuple[str, tuple[str, ...], tuple[object, ...]]
 
 
 def _key(program: Program) -> Key:
-    """Return family, names and values of the parameters that the drawing reads."""
+    """Return family, names and values of the parameters that the drawing reads; asked for often, so kept."""
+    kept: dict[str, Key] = program.__dict__
+    if "_key" not in kept:
+        kept["_key"] = _find_key(program)
+    return kept["_key"]
+
+
+def _find_key(program: Program) -> Key:
     of_class = figure_class(program.template, program.params)
     used = _USED.get(of_class, ())
     while True:
@@ -129,17 +136,20 @@ def _numbers(figure: Figure, given: tuple[str, ...]) -> list[Fact]:
         if slot not in figure.numbers:
             continue
         points = [figure.points[letter] for letter in slot]
-        measures = points[0] if len(slot) == 1 else (g.distance if len(slot) == 2 else g.angle)(*points)
-        values = measures if isinstance(measures, tuple) else (measures,)
-        if any(abs(value - round(value)) > 1e-9 for value in values) or (
-            len(slot) > 1 and not round(values[0])
-        ):
-            raise Rejected("number not whole")
         if len(slot) == 1:
-            facts.append(Fact("coordinates", (slot,), f"({round(values[0])}, {round(values[1])})"))
+            x, y = (_whole(value) for value in points[0])
+            facts.append(Fact("coordinates", (slot,), f"({x}, {y})"))
+        elif not (value := _whole(g.distance(*points) if len(slot) == 2 else g.angle(*points))):
+            raise Rejected("number not whole")
         else:
-            facts.append(Fact("length" if len(slot) == 2 else "angle", (slot,), round(values[0])))
+            facts.append(Fact("length" if len(slot) == 2 else "angle", (slot,), value))
     return facts
+
+
+def _whole(value: float) -> int:
+    if abs(value - round(value)) > 1e-9:
+        raise Rejected("number not whole")
+    return round(value)
 
 
 @lru_cache(REMEMBERED)
@@ -175,7 +185,8 @@ def _fit(figure: Figure, turn: float, flip: bool) -> Scene:
         x, y = spun[centre]
         extent += [(x - radius, y - radius), (x + radius, y + radius)]
     for arc in figure.arcs:
-        extent += [turned(point) for point in g.along_arc(*(figure.points[name] for name in arc))]
+        a, v, b = (spun[name] for name in arc)
+        extent += g.along_arc(a, v, b)
     if figure.axes:
         extent += [figure.axes[:2], figure.axes[2:]]
     low = min(x for x, _ in extent), min(y for _, y in extent)

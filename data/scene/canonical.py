@@ -6,12 +6,14 @@ A polygon may be turned and reversed; the ends of a segment and the sides of a s
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from data.scene.types import Fact
 
 SYMMETRIC = ("parallel", "perpendicular", "equal", "equal_angle")
 
 
+@lru_cache(1 << 14)
 def canonical(fact: Fact) -> Fact:
     """Return the representative of all ways to write ``fact``."""
     kind, args = fact.kind, fact.args

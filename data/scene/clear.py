@@ -67,9 +67,9 @@ def _check_lines(lines: list[tuple[str, Point, Point]]) -> None:
                 raise Rejected("nearly parallel or perpendicular")
             if _NONE < sine < _NARROW and _meet(a, b, c, d):
                 raise Rejected("angle too small")
-            if first and second and (first[0] in second or first[1] in second):
-                if _NONE < abs(long - other) / max(long, other) <= LENGTH_MARGIN:
-                    raise Rejected("nearly equal")
+            joined = first and second and (first[0] in second or first[1] in second)
+            if joined and _NONE < abs(long - other) / max(long, other) <= LENGTH_MARGIN:
+                raise Rejected("nearly equal")
 
 
 def _to_segment(x: float, y: float, a: Point, b: Point) -> float:

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from random import Random
 
 from data.sample import Edit
 from data.scene.build import (
     Rejected,
-    available_numbers,
     build,
     choose_numbers,
     labelled_points,
@@ -81,7 +81,7 @@ class Editor:
     def edits(
         self, program: Program, positive: Built, rng: Random, count: int
     ) -> Iterator[Edited | Rejected]:
-        """Yield up to ``count`` negatives, none twice; every attempt that gave none yields a :class:`Rejected`."""
+        """Yield up to ``count`` negatives, none twice; a :class:`Rejected` for every attempt that failed."""
         seen = {canonical_set(positive.stated)}
         for _ in range(count):
             for _ in range(ATTEMPTS):
@@ -142,7 +142,7 @@ class Editor:
         return _number(program, rng) if operator == "number" else self._substitute(program, rng)
 
     def _choose(self, choice: Choice, program: Program, rng: Random) -> Program | None:
-        """Give the parameter of ``choice`` another value: a step of Metropolis and Hastings between classes."""
+        """Give the parameter of ``choice`` another value: a step of Metropolis and Hastings."""
         now = program.params[choice.parameter]
         ways = choice.following.get(now, ())
         if not ways:
@@ -208,7 +208,7 @@ def _number(program: Program, rng: Random) -> Program | None:
 def _told(steps: list[tuple[str, Program]]) -> tuple[Edit, ...]:
     """Say what each step changed; a step that changed no statement is left out."""
     found = []
-    for (_, before), (operator, after) in zip(steps, steps[1:], strict=False):
+    for (_, before), (operator, after) in pairwise(steps):
         gone, come = difference(statements(before), statements(after))
         if gone or come:
             found.append(Edit(operator, gone, come))

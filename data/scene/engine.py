@@ -91,7 +91,7 @@ def rule_negatives(
     count: int,
     rejected: Counter[str],
 ) -> list[Negative]:
-    """Return up to ``count`` captions of edited programs that are false of ``positive``, with their proofs."""
+    """Return up to ``count`` captions of edited programs, each false of ``positive``, with their proofs."""
     found = _edits(scene, "rule", program, positive, rng, count, rejected)
     return [_negative("rule", e, text=caption(e.built.stated, wording)) for e in found]
 

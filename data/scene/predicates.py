@@ -31,10 +31,16 @@ def apart(p: Point, q: Point) -> float:
 
 def not_drawn(a: Point, b: Point, scene: Scene) -> float:
     """How far, in place margins, the segment ab strays from every drawn segment (0 when it is drawn)."""
-    samples = [g.between(a, b, t) for t in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    ends = [(scene.points[s[0]], scene.points[s[1]]) for s in scene.segments]
-    nearest = min((max(g.to_segment(p, *end) for p in samples) for end in ends), default=math.inf)
-    return 0.0 if nearest < 1e-6 else nearest / PLACE_MARGIN
+    nearest = math.inf
+    for name in scene.segments:
+        p, q = scene.points[name[0]], scene.points[name[1]]
+        # The distance from a segment is convex: of all points of ab, an end is the farthest.
+        off = g.to_segment(a, p, q)
+        if off < nearest and (off := max(off, g.to_segment(b, p, q))) < nearest:
+            if off < 1e-6:
+                return 0.0
+            nearest = off
+    return nearest / PLACE_MARGIN
 
 
 def _points(scene: Scene, *names: str) -> list[Point]:
@@ -247,7 +253,8 @@ def _diagonal(fact: Fact, scene: Scene) -> float:
         return FAR
     if (polygon.index(line[0]) - polygon.index(line[1])) % len(polygon) in (1, len(polygon) - 1):
         return FAR
-    return max(not_drawn(*_points(scene, line), scene), _sides_drawn(polygon, scene))
+    p, q = _points(scene, line)
+    return max(not_drawn(p, q, scene), _sides_drawn(polygon, scene))
 
 
 def _folded(fact: Fact, scene: Scene) -> float:

@@ -9,7 +9,7 @@ order (``"ABCD"``). Coordinates in a coordinate system are units, y up, and whol
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 CANVAS = 336.0
@@ -32,21 +32,22 @@ class Fact:
     - ``diagonal`` (segment, polygon)
     - ``circle`` (centre); ``on_circle`` (point, centre); ``sector`` (angle at the centre)
     - ``chord``, ``diameter``, ``tangent`` (segment, centre)
-    - ``inscribed`` (polygon, centre): its corners are on the circle; ``incircle`` (centre, polygon): the circle
-      touches its sides; ``tangent_circles`` (centre, centre), ``externally`` or ``internally`` in ``value``
+    - ``inscribed`` (polygon, centre): its corners are on the circle; ``incircle`` (centre, polygon): the
+      circle touches its sides; ``tangent_circles`` (centre, centre), ``externally`` or ``internally`` in
+      ``value``
     - ``folded`` (point, segment, point): the second point is the first one's mirror image
     - ``rotated`` (triangle, triangle, centre), with the angle in degrees in ``value``
-    - ``graph`` () and ``on_graph`` (point), with an equation in ``value``; ``on_axis`` (point), ``x`` or ``y`` in
-      ``value``; ``coordinates`` (point), with ``"(3, -1)"`` in ``value``
+    - ``graph`` () and ``on_graph`` (point), with an equation in ``value``; ``on_axis`` (point), with ``x`` or
+      ``y`` in ``value``; ``coordinates`` (point), with ``"(3, -1)"`` in ``value``
     """
 
     kind: str
     args: tuple[str, ...]
     value: str | float | None = None
 
-    def rename(self, names: Mapping[str, str]) -> Fact:
-        """Return the fact with every letter replaced by ``names``."""
-        return Fact(self.kind, tuple("".join(names[c] for c in a) for a in self.args), self.value)
+    def rename(self, table: Mapping[int, str]) -> Fact:
+        """Return the fact with every letter replaced by ``table``, as ``str.maketrans`` makes one."""
+        return Fact(self.kind, tuple([arg.translate(table) for arg in self.args]), self.value)
 
     def to_json(self) -> dict[str, Any]:
         """Return ``{kind, args, value}``."""
@@ -72,14 +73,14 @@ class Mark:
     text: str = ""
     count: int = 1
 
-    def rename(self, names: Mapping[str, str]) -> Mark:
-        """Return the mark with every letter replaced by ``names``."""
-        return Mark(self.kind, "".join(names[c] for c in self.at), self.text, self.count)
+    def rename(self, table: Mapping[int, str]) -> Mark:
+        """Return the mark with every letter replaced by ``table``, as ``str.maketrans`` makes one."""
+        return Mark(self.kind, self.at.translate(table), self.text, self.count)
 
 
 @dataclass(frozen=True)
 class Axes:
-    """Axes of a coordinate system: the origin, and the lower left and upper right corner they reach, in px."""
+    """Axes of a coordinate system: the origin, and the lower left and upper right corner they reach; px."""
 
     origin: Point
     low: Point
@@ -134,7 +135,7 @@ class Program:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that :meth:`from_json` reads."""
-        return {**self.__dict__, "params": dict(self.params), "given": list(self.given)}
+        return {**asdict(self), "given": list(self.given)}
 
     @staticmethod
     def from_json(raw: Mapping[str, Any]) -> Program:

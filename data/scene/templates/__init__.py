@@ -1,8 +1,8 @@
-"""The templates: a name, the family it belongs to, how hard it is to read, and what it shows. Add one here."""
+"""The templates: a name, the family it belongs to, how hard it is to read, what it shows. Add one here."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import product
@@ -93,7 +93,7 @@ def _parameters(family: str) -> tuple[str, ...]:
 
 def shares(weights: Iterable[tuple[str, float]]) -> dict[tuple[str, ...], float]:
     """Return by class how large a share of the figures belongs to it, given (template, weight)."""
-    found: Counter[tuple[str, ...]] = Counter()
+    found: dict[tuple[str, ...], float] = defaultdict(float)
     weights = list(weights)
     total = sum(weight for _, weight in weights)
     for name, weight in weights:

@@ -17,11 +17,11 @@ Params = Mapping[str, Any]
 class Figure:
     """A figure in the family's own letters and length units (y up), before it is named and placed.
 
-    ``stated`` are the facts a caption tells in order. ``numbers`` maps a slot to the parameter its value comes
-    from, so that any of them may be labelled and told: ``"AB"`` a length, ``"ABC"`` an angle, ``"A"`` a
+    ``stated`` are the facts a caption tells in order. ``numbers`` maps a slot to the parameter that its value
+    comes from, so that any of them may be labelled and told: ``"AB"`` a length, ``"ABC"`` an angle, ``"A"`` a
     point's coordinates. ``told`` are further parameters whose value a stated fact tells. ``axes`` is how far
-    (least and greatest x and y) a coordinate system reaches; ``curves`` are graphs, each an equation and
-    points along it. The other fields are those of :class:`data.scene.types.Scene`.
+    a coordinate system reaches: its least x and y, its greatest x and y; ``curves`` are graphs, each an
+    equation and points along it. The other fields are those of :class:`data.scene.types.Scene`.
     """
 
     points: dict[str, Point]
@@ -42,8 +42,8 @@ class Choice:
     """One way to edit a family's figures: a parameter, and which values may become which others.
 
     ``operator`` is what the edit is called in a caption (``shape``, ``relation``, ``incidence``,
-    ``attribute``), ``image`` what it is called in a picture (``move`` a point, ``break`` an equality, ``mark``
-    moved, segment ``drop``-ped), where that differs. Edits lead back as well as forth.
+    ``attribute``), ``image`` what it is called in a picture where that differs: ``move`` (a point), ``break``
+    (an equality), ``mark`` (moved), ``drop`` (a segment). Edits lead back as well as forth.
     """
 
     operator: str
@@ -74,7 +74,7 @@ class Family:
 
 @dataclass(frozen=True)
 class Template:
-    """Figures of one family: per choice parameter the values it shows (one that stands twice, twice as often).
+    """Figures of one family: per parameter the values it shows; one that stands twice, twice as often.
 
     ``version`` is raised when the same seed gives another figure, ``level`` is how hard a figure is to read.
     """

@@ -55,7 +55,7 @@ def _corners(params: Params) -> dict[str, Point]:
         tip = d[0] + params["tail"] / 10 * d[1]
         return {"A": (0.0, 0.0), "B": b, "C": (tip, 0.0), "D": d}
     d = polar(b, beta)
-    c = {"trapezoid": params["c"], "right trapezoid": params["c"]}.get(kind, a)
+    c = params["c"] if kind in ("trapezoid", "right trapezoid") else a
     if kind == "isosceles trapezoid":
         c = a - 2 * b * math.cos(math.radians(beta))
     return {"A": (0.0, 0.0), "B": (float(a), 0.0), "C": (d[0] + c, d[1]), "D": d}
@@ -66,9 +66,9 @@ def _turn(figure: Figure) -> None:
     names = dict(zip("ABCD", "BCDA", strict=True))
     rename = str.maketrans(names)
     figure.points = {names[name]: point for name, point in figure.points.items()}
-    figure.stated = [figure.stated[0], *(fact.rename(names) for fact in figure.stated[1:])]
+    figure.stated = [figure.stated[0], *(fact.rename(rename) for fact in figure.stated[1:])]
     figure.numbers = {slot.translate(rename): parameter for slot, parameter in figure.numbers.items()}
-    figure.marks = [mark.rename(names) for mark in figure.marks]
+    figure.marks = [mark.rename(rename) for mark in figure.marks]
 
 
 def _extra(figure: Figure, params: Params) -> None:

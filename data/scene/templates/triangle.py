@@ -36,7 +36,7 @@ def draw(params: Params) -> Figure:
     if kind in ("triangle", "isosceles triangle"):
         figure.numbers["ABC"] = "beta"
     # A tick or number on a side that a point divides could be taken for its part's.
-    top, one, two = {"A": "ABC", "B": "BCA", "C": "CAB"}[params["at"]]
+    top, one, two = {"A": ("A", "B", "C"), "B": ("B", "C", "A"), "C": ("C", "A", "B")}[params["at"]]
     divided = {
         "none": (),
         **dict.fromkeys(CEVIANS, (one + two,)),

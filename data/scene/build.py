@@ -10,7 +10,7 @@ import cmath
 import math
 from dataclasses import replace
 from functools import lru_cache
-from random import Random
+from zlib import crc32
 
 from data.scene import geometry as g
 from data.scene.clear import Rejected, check_clear
@@ -18,7 +18,7 @@ from data.scene.templates import FAMILIES, Figure, figure_class
 from data.scene.truth import evaluate, is_understated
 from data.scene.types import CANVAS, Axes, Built, Curve, Fact, Mark, Point, Program, Scene
 
-__all__ = ["Rejected", "build", "choose_numbers", "labelled_points", "statements"]
+__all__ = ["Rejected", "build", "check", "choose_numbers", "labelled_points", "statements"]
 
 BORDER = 46.0
 """Free border in px, room for labels."""
@@ -28,12 +28,17 @@ REMEMBERED = 4096
 _USED: dict[tuple[str, ...], tuple[str, ...]] = {}  # by class, the parameters that its drawing reads
 
 
-def build(program: Program) -> Built:
-    """Carry out a program, or raise :class:`Rejected` with the reason."""
+def check(program: Program) -> tuple[Figure, Scene]:
+    """Return figure and scene of a program in its family's letters, or raise :class:`Rejected`."""
     placed = _placed(*_key(program), program.turn, program.flip)
     if isinstance(placed, str):
         raise Rejected(placed)
-    figure, scene = placed
+    return placed
+
+
+def build(program: Program) -> Built:
+    """Carry out a program, or raise :class:`Rejected` with the reason."""
+    figure, scene = check(program)
     names = _names(program)
     numbers = [fact.rename(names) for fact in _numbers(figure, program.given)]
     marks = [mark.rename(names) for mark in figure.marks]
@@ -75,7 +80,7 @@ def choose_numbers(program: Program) -> Program:
     Every choice of slots is as likely for a figure that was drawn as for one that an edit led to, and the two
     share the slots that both have. Otherwise what is told would betray the negative.
     """
-    slots = sorted(available_numbers(program), key=lambda slot: Random(f"{program.order}/{slot}").random())
+    slots = sorted(available_numbers(program), key=lambda slot: crc32(f"{program.order}/{slot}".encode()))
     return replace(program, given=tuple(slots[: program.numbers]))
 
 

@@ -23,6 +23,7 @@ from data.sample import Edit
 from data.scene.build import (
     Rejected,
     build,
+    check,
     choose_numbers,
     labelled_points,
     statements,
@@ -59,11 +60,11 @@ Frequencies = Mapping[tuple[str, ...], float]
 
 @dataclass(frozen=True)
 class Edited:
-    """A program whose caption or picture is a negative: the edits that lead to it, its figure, the proof."""
+    """A program whose caption or picture is a negative: the edits, what its caption states, the proof."""
 
     edits: tuple[Edit, ...]
     program: Program
-    built: Built
+    stated: tuple[Fact, ...]
     proof: Truth
 
 
@@ -90,7 +91,7 @@ class Editor:
                 except Rejected as reason:
                     yield reason
                     continue
-                seen.add(canonical_set(edited.built.stated))
+                seen.add(canonical_set(edited.stated))
                 yield edited
                 break
 
@@ -100,19 +101,22 @@ class Editor:
             name = operator if choice is None or self.kind == "rule" else choice.image or operator
             if changed := self._step(operator, choice, steps[-1][1], rng):
                 steps.append((name, changed))
-        edited, built = self._clear(program, steps[-1][1], rng)
+        edited = _clear(program, steps[-1][1], rng)
         steps[-1] = (steps[-1][0], edited)
-        for repair in range(REPAIRS + 1):
-            proof = self._proof(positive, built)
-            if proof.verdict == "false" and canonical_set(built.stated) not in seen:
-                return Edited(_told(steps), edited, built, proof)
-            if repair < REPAIRS:
-                if steps[-1][0] != "letters":
-                    steps.append(steps[-1])
-                edited = permute(edited, rng)
-                built = build(edited)
-                steps[-1] = ("letters", edited)
-        raise Rejected("same statement or a repeat" if proof.verdict == "false" else f"stays {proof.verdict}")
+        why = ""
+        for _ in range(REPAIRS + 1):
+            stated = statements(edited)
+            if canonical_set(stated) in seen:
+                why = "same statement or a repeat"
+            elif (proof := self._proof(positive, edited, stated)).verdict == "false":
+                return Edited(_told(steps), edited, stated, proof)
+            else:
+                why = f"stays {proof.verdict}"
+            edited = permute(edited, rng)
+            if steps[-1][0] == "letters":
+                steps.pop()
+            steps.append(("letters", edited))
+        raise Rejected(why)
 
     def _plan(self, program: Program, rng: Random) -> list[tuple[str, Choice | None]]:
         """Draw one to four different operators; of one that has several choices, one of these.
@@ -164,24 +168,26 @@ class Editor:
         names[rng.randrange(labelled_points(program))] = rng.choice(free)
         return replace(program, names="".join(names))
 
-    def _clear(self, program: Program, edited: Program, rng: Random) -> tuple[Program, Built]:
-        """Build the edited figure; what its caption does not tell may take other values until it is clear."""
-        for redraw in range(REDRAWS + 1):
-            try:
-                return edited, build(edited)
-            except Rejected:
-                if redraw == REDRAWS or edited.params == program.params:
-                    raise
-            told = told_parameters(edited)
-            ranges = FAMILIES[edited.template].ranges
-            drawn = {name: rng.choice(values) for name, values in ranges.items() if name not in told}
-            edited = replace(edited, params={**edited.params, **drawn})
-        raise AssertionError
-
-    def _proof(self, positive: Built, edited: Built) -> Truth:
+    def _proof(self, positive: Built, edited: Program, stated: tuple[Fact, ...]) -> Truth:
         if self.kind == "rule":
-            return judge(edited.stated, positive.scene)
-        return judge(positive.stated, edited.scene)
+            return judge(stated, positive.scene)
+        return judge(positive.stated, build(edited).scene)
+
+
+def _clear(program: Program, edited: Program, rng: Random) -> Program:
+    """Return the edited program; what its caption does not tell may take other values until it is clear."""
+    for redraw in range(REDRAWS + 1):
+        try:
+            check(edited)
+            return edited
+        except Rejected:
+            if redraw == REDRAWS or edited.params == program.params:
+                raise
+        told = told_parameters(edited)
+        ranges = FAMILIES[edited.template].ranges
+        drawn = {name: rng.choice(values) for name, values in ranges.items() if name not in told}
+        edited = replace(edited, params={**edited.params, **drawn})
+    raise AssertionError
 
 
 def permute(program: Program, rng: Random) -> Program:

@@ -93,7 +93,7 @@ def rule_negatives(
 ) -> list[Negative]:
     """Return up to ``count`` captions of edited programs, each false of ``positive``, with their proofs."""
     found = _edits(scene, "rule", program, positive, rng, count, rejected)
-    return [_negative("rule", e, text=caption(e.built.stated, wording)) for e in found]
+    return [_negative("rule", e, text=caption(e.stated, wording)) for e in found]
 
 
 def _image(
@@ -107,7 +107,7 @@ def _image(
     """Return up to ``count`` pictures of edited programs, and put them into ``images``."""
     found: list[Negative] = []
     for edited in _edits(scene, "image", positive.program, positive.built, rng, 2 * count, rejected):
-        display = layout(edited.built.scene, positive.display.style)
+        display = layout(build(edited.program).scene, positive.display.style)
         if display is None:
             rejected["edit: labels collide"] += 1
             continue

@@ -32,7 +32,10 @@ class SceneConfig:
     """How often each level of difficulty is drawn, e.g. ``{easy: 2, medium: 1}``; levels that are not named
     are left out. Empty: every template as often as any other."""
     letters: str = "ABCDEFGHKLMNPQRST"
-    """Letters that name points; at least 6."""
+    """Letters that name points; at least 6, and as many as the largest figure has points."""
+    new_letters: bool = False
+    """Whether a rule negative may name a letter that its caption does not have. The paper never does; the
+    pictures of image negatives may have other letters in any case."""
     numbers: int = 2
     """Most lengths and angles that are told and labelled, 0 or more."""
     max_turn: int = 20

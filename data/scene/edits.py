@@ -72,7 +72,8 @@ class Edited:
 class Editor:
     """Makes negatives of ``kind`` (``rule`` or ``image``).
 
-    ``frequencies`` are those of the figures that positives show, ``letters`` all that name points.
+    ``frequencies`` are those of the figures that positives show, ``letters`` those that may stand for a
+    letter in use. Without any, no edit brings in a letter, nor takes one away, as in the paper.
     """
 
     kind: str
@@ -124,8 +125,10 @@ class Editor:
         The fourth is kept for letters, so that there is room for a repair.
         """
         choices = FAMILIES[program.template].choices
-        left = {op: weight for op, weight in WEIGHTS.items() if op in ("letters", "substitute", "number")}
-        left |= {choice.operator: WEIGHTS[choice.operator] for choice in choices}
+        operators = {"letters", "number", *(choice.operator for choice in choices)}
+        if self.letters:
+            operators.add("substitute")
+        left = {operator: weight for operator, weight in WEIGHTS.items() if operator in operators}
         plan: list[tuple[str, Choice | None]] = []
         for _ in range(rng.choices([*COUNTS], [*COUNTS.values()])[0]):
             if left:
@@ -157,7 +160,9 @@ class Editor:
         there = self.frequencies.get(figure_class(program.template, params), 0.0)
         if rng.random() * here * len(choice.following[value]) >= there * len(ways):
             return None
-        return choose_numbers(replace(program, params=params))
+        changed = choose_numbers(replace(program, params=params))
+        same = self.letters or labelled_points(changed) == labelled_points(program)
+        return changed if same else None
 
     def _substitute(self, program: Program, rng: Random) -> Program | None:
         """Give one point a letter that names nothing yet."""

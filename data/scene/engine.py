@@ -129,7 +129,8 @@ def _edits(
     rejected: Counter[str],
 ) -> Iterator[Edited]:
     """Yield edits that give negatives of ``kind``, and count why others do not."""
-    editor = Editor(kind, frequencies(tuple(template_weights(scene).items())), scene.letters)
+    letters = scene.letters if kind == "image" or scene.new_letters else ""
+    editor = Editor(kind, frequencies(tuple(template_weights(scene).items())), letters)
     for edited in editor.edits(program, positive, rng, count):
         if isinstance(edited, Rejected):
             rejected[f"edit: {edited}"] += 1

@@ -12,11 +12,16 @@ from itertools import combinations, permutations
 
 from data.scene import geometry as g
 from data.scene.equations import function
-from data.scene.shapes import ANGLE_MARGIN, FAR, SHAPES, UNKNOWN, Polygon, not_parallel, unequal
+from data.scene.shapes import ANGLE_MARGIN, FAR, SHAPES, UNKNOWN, Polygon, unequal
 from data.scene.types import Curve, Fact, Point, Scene
 
 PLACE_MARGIN = 10.0
 """Pixels of the 336 px canvas."""
+
+
+def not_parallel(a: Point, b: Point, c: Point, d: Point) -> float:
+    """How many angle margins two lines are from parallel."""
+    return g.line_angle(a, b, c, d) / ANGLE_MARGIN
 
 
 def not_square(a: Point, b: Point, c: Point, d: Point) -> float:
@@ -58,7 +63,7 @@ def _shape(fact: Fact, scene: Scene) -> float:
     if polygon.flat < ANGLE_MARGIN:  # sides that lie along each other make no corner
         return FAR if polygon.flat < ANGLE_MARGIN / 2 else UNKNOWN
     drawn = max(not_drawn(points[i], points[(i + 1) % n], scene) for i in range(n))
-    return max(drawn, polygon.misses(str(fact.value)))
+    return max(drawn, polygon.misses[str(fact.value)])
 
 
 def _parallel(fact: Fact, scene: Scene) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -63,56 +64,60 @@ def unequal(x: float, y: float) -> float:
     return abs(x - y) / max(x, y) / LENGTH_MARGIN
 
 
-def not_parallel(a: Point, b: Point, c: Point, d: Point) -> float:
-    """How many angle margins two lines are from parallel."""
-    return g.line_angle(a, b, c, d) / ANGLE_MARGIN
-
-
 class Polygon:
-    """The measures of a polygon that its classes are told by; ``flat`` is its least bend in degrees."""
+    """A polygon as its classes see it.
+
+    ``simple`` says that no sides cross, ``flat`` is the least bend in degrees, and ``misses`` by how many
+    margins the polygon misses each class that fits its corners. What is a matter of convention (whether a
+    parallelogram is a trapezoid, a rhombus a kite) is neither true nor false.
+    """
 
     def __init__(self, points: Sequence[Point]) -> None:
-        self.points, n = points, len(points)
-        self.simple = g.is_simple(points)
-        self.sides = [g.distance(points[i], points[(i + 1) % n]) for i in range(n)]
-        self.angles = [g.angle(points[i - 1], points[i], points[(i + 1) % n]) for i in range(n)]
-        self.flat = min(*self.angles, 180.0 - max(self.angles))
-
-    def misses(self, name: str) -> float:
-        """By how many margins the polygon misses the class ``name``, which must fit its corners."""
-        angles, sides = self.angles, self.sides
-        if name in ("triangle", "quadrilateral", "pentagon", "hexagon", "octagon"):
-            return 0.0
-        if name == "right triangle":
-            return min(abs(a - 90) for a in angles) / ANGLE_MARGIN
-        if name == "isosceles triangle":
-            return min(unequal(x, y) for x, y in combinations(sides, 2))
+        n = len(points)
+        edges = [(q[0] - p[0], q[1] - p[1]) for p, q in zip(points, (*points[1:], points[0]), strict=True)]
+        sides = [math.hypot(*edge) for edge in edges]
+        angles = [_corner(edges[i - 1], edges[i]) for i in range(n)]
+        self.simple = n == 3 or g.is_simple(points)
+        self.flat = min(*angles, 180.0 - max(angles))
+        self.misses: dict[str, float] = dict.fromkeys(SHAPES.get(n, ())[:1], 0.0)
+        square = [abs(a - 90.0) / ANGLE_MARGIN for a in angles]
         equal = unequal(min(sides), max(sides))
-        if name in ("equilateral triangle", "rhombus"):
-            return equal
-        if name.startswith("regular"):
-            return max(equal, (max(angles) - min(angles)) / ANGLE_MARGIN)
-        square = max(abs(a - 90) for a in angles) / ANGLE_MARGIN
-        if name in ("rectangle", "square"):
-            return square if name == "rectangle" else max(square, equal)
-        return self._misses_pairs(name, equal, square)
+        if n == 3:
+            pairs = min(unequal(x, y) for x, y in combinations(sides, 2))
+            self.misses["right triangle"] = min(square)
+            self.misses |= {"isosceles triangle": pairs, "equilateral triangle": equal}
+        elif n == 4:
+            self.misses |= _quadrilateral(edges, sides, square, equal)
+        elif n in SHAPES:
+            regular = max(equal, (max(angles) - min(angles)) / ANGLE_MARGIN)
+            self.misses[SHAPES[n][1]] = regular
 
-    def _misses_pairs(self, name: str, equal: float, square: float) -> float:
-        """Classes told by pairs of sides. What is a matter of convention is neither true nor false."""
-        ab, bc, cd, da = self.sides
-        if name == "kite":
-            one, two = max(unequal(ab, da), unequal(bc, cd)), max(unequal(ab, bc), unequal(cd, da))
-            return UNKNOWN if equal <= 1 else min(one, two)
-        a, b, c, d = self.points
-        first, second = not_parallel(a, b, c, d), not_parallel(b, c, a, d)
-        if name == "parallelogram":
-            return max(first, second)
-        both = max(first, second) <= 1
-        if name == "right trapezoid":
-            corner = min(abs(x - 90) for x in self.angles) / ANGLE_MARGIN
-            return max(UNKNOWN, corner) if both else max(min(first, second), corner)
-        if name == "isosceles trapezoid":
-            legs = min(max(first, unequal(bc, da)), max(second, unequal(ab, cd)))
-            return max(UNKNOWN, square) if both else legs
-        assert name == "trapezoid"
-        return UNKNOWN if both else min(first, second)
+
+def _corner(before: Point, after: Point) -> float:
+    """The angle in degrees inside the corner between two edges that follow each other."""
+    (ax, ay), (bx, by) = before, after
+    return math.degrees(math.atan2(abs(ax * by - ay * bx), -(ax * bx + ay * by)))
+
+
+def _quadrilateral(
+    edges: Sequence[Point], sides: Sequence[float], square: Sequence[float], equal: float
+) -> dict[str, float]:
+    ab, bc, cd, da = sides
+    first, second = (
+        min(bend, 180.0 - bend) / ANGLE_MARGIN
+        for bend in (_corner(edges[0], edges[2]), _corner(edges[1], edges[3]))
+    )
+    parallelogram, trapezoid = max(first, second), min(first, second)
+    both = parallelogram <= 1
+    kite = min(max(unequal(ab, da), unequal(bc, cd)), max(unequal(ab, bc), unequal(cd, da)))
+    legs = min(max(first, unequal(bc, da)), max(second, unequal(ab, cd)))
+    return {
+        "trapezoid": UNKNOWN if both else trapezoid,
+        "right trapezoid": max(UNKNOWN if both else trapezoid, min(square)),
+        "isosceles trapezoid": max(UNKNOWN, *square) if both else legs,
+        "kite": UNKNOWN if equal <= 1 else kite,
+        "parallelogram": parallelogram,
+        "rectangle": max(square),
+        "rhombus": equal,
+        "square": max(*square, equal),
+    }

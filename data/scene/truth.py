@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from data.scene.predicates import PREDICATES
-from data.scene.shapes import FAR, IMPLIED, SHAPES, UNKNOWN, Polygon
+from data.scene.shapes import FAR, IMPLIED, UNKNOWN, Polygon
 from data.scene.types import Fact, Scene
 
 EXACT = 1e-6
@@ -52,5 +52,5 @@ def judge(facts: Iterable[Fact], scene: Scene) -> Truth:
 def is_understated(fact: Fact, scene: Scene) -> bool:
     """Whether a figure is, or could be taken for, more than a true fact names: an isosceles "triangle"."""
     weaker = (fact.value, *IMPLIED[str(fact.value)])
-    polygon = Polygon([scene.points[name] for name in fact.args[0]])
-    return any(polygon.misses(name) <= 1.0 for name in SHAPES[len(fact.args[0])] if name not in weaker)
+    misses = Polygon([scene.points[name] for name in fact.args[0]]).misses
+    return any(missed <= 1.0 for name, missed in misses.items() if name not in weaker)

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 CANVAS = 336.0
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """A typed statement about named things.
 
     The ``args`` of each ``kind``:
@@ -59,8 +58,7 @@ class Fact:
         return Fact(raw["kind"], tuple(raw["args"]), raw.get("value"))
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """A drawn sign at a segment, an angle or a point.
 
     ``tick`` and ``arrow`` (segment, count; arrows say parallel), ``right`` (angle), ``arc`` (angle, count),

@@ -1,7 +1,7 @@
 """Can a positive be told from its ten negatives without looking? ``python tests/benchmarks/blind.py``
 
-Options: ``scenes=20000``. Three readers are trained on three quarters of the scenes and pick the positive on the
-rest: tf-idf with a logistic regression and a small transformer read captions only; gradient-boosted trees see
+Options: ``scenes=20000``. Three readers are trained on three quarters of the scenes and pick the positive on
+the rest: tf-idf with a logistic regression and a small transformer read captions only; boosted trees see
 what a picture looks like (ink, stroke width, sizes of its parts) but not its geometry. Chance is the mean of
 1 / (1 + negatives). A table, and ``runs/bench/blind.json``.
 """

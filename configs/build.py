@@ -38,6 +38,9 @@ class SceneConfig:
     pictures of image negatives may have other letters in any case."""
     numbers: int = 2
     """Most lengths and angles that are told and labelled, 0 or more."""
+    markings: bool = True
+    """Whether lengths, angles and coordinates are labelled and told (paper, Table 5). The same seed gives the
+    same scenes with and without them, in the same order."""
     max_turn: int = 20
     """Largest rotation of a figure in degrees."""
     image_size: int = 336

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 
@@ -50,7 +50,12 @@ def draw_positive(cfg: SceneConfig, rng: Random, rejected: Counter[str]) -> Posi
             rejected[f"scene: {reason}"] += 1
             continue
         if (display := layout(built.scene, _style(cfg))) is not None:
-            return Positive(template, program, built, display, rng.randrange(STYLES))
+            wording = rng.randrange(STYLES)
+            if cfg.markings:
+                return Positive(template, program, built, display, wording)
+            bare = replace(program, numbers=0, given=())
+            if (display := layout(build(bare).scene, _style(cfg))) is not None:
+                return Positive(template, bare, build(bare), display, wording)
         rejected["scene: labels collide"] += 1
     raise ValueError(
         f"template {template} {variant}: no clear scene in {ATTEMPTS} attempts with font_px={cfg.font_px}; "

@@ -1,11 +1,11 @@
 """Are any of our negatives true? ``python tests/benchmarks/negatives.py negatives=1000000``
 
-Draws scenes evenly over all templates with ten rule and ten image negatives each, and judges every negative with
-the independent judge of the tests (``tests/data/scene/brute.py``: complex numbers, nothing shared with the engine's
-predicates). A rule negative's words are read back into statements (``reader.py``) and held against the positive's
-picture, an image negative's picture against the words of the positive's caption. Counted by template and operator:
-negatives, those that are true, those that nobody could see to be false. A table, ``runs/bench/negatives.json``, and
-exit code 1 if one is true.
+Draws scenes evenly over all templates with ten rule and ten image negatives each, and judges every negative
+with the independent judge of the tests (``tests/data/scene/brute.py``: complex numbers, nothing shared with
+the engine's predicates). A rule negative's words are read back into statements (``reader.py``) and held
+against the positive's picture, an image negative's picture against the words of the positive's caption.
+Counted by template and operator: negatives, those that are true, those that nobody could see to be false. A
+table, ``runs/bench/negatives.json``, and exit code 1 if one is true.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _load(name: str):
 
 
 def judge(start: int) -> tuple[Counter[tuple[str, str, str]], list[str]]:
-    """Judge the negatives of ``CHUNK`` scenes: counts by (template, kind and operators, verdict), true ones."""
+    """Judge the negatives of ``CHUNK`` scenes: counts by (template, operator, verdict), and true ones."""
     brute, read = _load("brute"), _load("reader").read_caption
     cfg = SceneConfig()
     shares = frequencies(tuple(template_weights(cfg).items()))

@@ -40,11 +40,11 @@ WEIGHTS = {
     "relation": 3,
     "incidence": 3,
     "attribute": 3,
-    "number": 3,
-    "letters": 2,
+    "number": 2,
+    "letters": 1,
     "substitute": 1,
 }
-"""How often an operator is drawn, where a family has it."""
+"""How often an operator is drawn, where a family has it. Steps not taken are made up for by letters."""
 COUNTS = {1: 60, 2: 25, 3: 10, 4: 5}
 """How many edits a negative is made of, with weights."""
 REDRAWS = 6

@@ -35,7 +35,7 @@ def convert_table(value: Any, entry: Entry, cfg: Any) -> Sample:
     record = record_of(value)
     image, caption = _column(record, IMAGE), _column(record, CAPTION)
     return entry.sample(
-        identity=record.get("id"),
+        identity=record.get("id") if record.get("id") != "" else None,
         caption=text_of(record, caption, "caption"),
         images={"png": entry.picture(record[image])},
     )

@@ -17,7 +17,7 @@ MAX_BYTES = 64 << 20
 ROLES = {"gpt": "assistant", "assistant": "assistant", "system": "system"}
 NOTES = {
     "Chinese text": re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+"),
-    "Greek letters": re.compile(r"[\u0370-\u03ff]"),
+    "Greek letters": re.compile(r"(?!π)[\u0370-\u03ff]"),
     "letters with primes": re.compile(r"[A-Z]['’′″](?![a-z])|(?<![A-Za-z])[a-z][′″]"),
     "letters with subscripts": re.compile(r"[A-Za-z](?:[₀-₉]+|_\{?\d+\}?)|\b[A-Z]\d+\b"),
     "letters of other alphabets": re.compile(
@@ -93,6 +93,8 @@ class Entry:
             parse_sample(self.key, sample.members())
         except UnicodeEncodeError as error:
             raise SampleError("text is no valid Unicode") from error
+        except TypeError as error:  # parquet holds dates, bytes and decimals
+            raise SampleError(f"sample cannot be stored: {error}") from error
         except SampleError as error:
             raise SampleError(f"sample cannot be stored: {str(error).partition(', ')[2]}") from error
         said = "\n".join([sample.caption, *texts(sample.messages or ())])

@@ -2,7 +2,8 @@
 
 A recipe says in one file how one public layout becomes samples (:class:`Recipe`); the frame reads its files,
 keeps pictures below ``root``, leaves out what cannot be used up to a limit, writes resumable shards, and
-tells what was read, written and refused. Letters outside A to Z and Chinese text are kept and noted.
+tells what was read, written and refused. Letters outside A to Z and Chinese text are kept and noted. Pictures
+become grey, as all of the project's: a question about colours can no longer be answered.
 """
 
 from __future__ import annotations
@@ -106,10 +107,13 @@ def import_records(recipe: Recipe, files: Sequence[Path], cfg: ImportConfig) -> 
     try:
         index = resume_shards(make, out, **named, meta=told, journal=tally.journal)
     except TooManyRefused as error:
-        kept = f"{tally.safe} samples are safely written" if tally.safe else "nothing was written"
+        kept, again = "nothing was written", ""
+        if tally.safe:
+            kept = f"{tally.safe} samples are safely written"
+            again = " (what was refused among them stays so; to read it again, remove that folder)"
         raise ValueError(
             f"more than max_refused={cfg.max_refused} records or negatives cannot be used; {kept}. "
-            f"Repair the input, or raise max_refused to leave them out:\n  {error}"
+            f"Repair the input{again}, or raise max_refused to leave them out:\n  {error}"
         ) from error
     done = "written" if tally.counts["records"] else "complete, reused"
     console.print(f"{out}: {done}", markup=False, soft_wrap=True)
@@ -149,6 +153,8 @@ def _samples(
             return row, made, sample, fingerprint(sample)
         except SampleError as error:
             return row, made, str(error), ""
+        except (TypeError, ValueError, LookupError, AttributeError) as error:  # a field of another type
+            return row, made, f"record cannot be read ({type(error).__name__}: {error})"[:120], ""
 
     columns = (*Progress.get_default_columns(), TextColumn("{task.fields[told]}"))
     jobs = islice(enumerate(rows), tally.counts["records"], None)

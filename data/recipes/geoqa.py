@@ -30,7 +30,7 @@ def read(paths: Sequence[Path]) -> Iterator[Row]:
     answers: dict[str, Any] = {}
     questions, wrong = [], []
     for row in rows:
-        if not isinstance(row.value, dict) or "image" in row.value:
+        if not _is_answer(row.value):
             questions.append(row)
         elif answers.setdefault(_number(row), row.value.get("text")) != row.value.get("text"):
             wrong.append(replace(row, error="question has two answers"))
@@ -40,6 +40,11 @@ def read(paths: Sequence[Path]) -> Iterator[Row]:
     yield from wrong
     for number in sorted(answers.keys() - {_number(row) for row in questions}):
         yield Row(f"answer {number}", None, 1.0, "answer has no question")
+
+
+def _is_answer(value: Any) -> bool:
+    text = value.get("text") if isinstance(value, dict) and "image" not in value else None
+    return isinstance(text, str) and len(text.strip()) == 1
 
 
 def _number(row: Row) -> str:

@@ -7,7 +7,8 @@ have no public answers: theirs is null, and nobody answers in the chat.
 
 There are no captions and no worked solutions: a sample has the question (``query``, the published prompt,
 where the file has it), the assistant says ``\boxed{answer}`` alone. It is a benchmark: for evaluation and
-contamination studies. A quarter of it is geometry: ``meta`` keeps task and skills.
+contamination studies. A quarter of it is geometry: ``meta`` keeps task and skills. Published scores are
+those of ``mmgeolm.grade mathvista``.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ name it.
 
 There are no captions and no worked solutions: a sample has the question, the assistant says
 ``\boxed{letter}`` alone. It is a benchmark (CC BY-NC 4.0): for evaluation and contamination studies.
+Scores by the published prompt and rule are those of ``mmgeolm.evaluate`` with ``benchmark=wemath``, which
+reads the same folder.
 """
 
 from __future__ import annotations

@@ -265,7 +265,7 @@ def test_the_same_content_again_is_noted(imported, save):
 @pytest.mark.parametrize(
     ("text", "kinds"),
     [
-        ("△ABC has AB = 5 cm² and ∠A = 90°, ½ of ① is x³.", set()),
+        ("△ABC has AB = 5 cm² and ∠A = 90°, ½ of ① is 2πx³.", set()),
         ("The triangle's sides, AB's midpoint and the circles' centres.", set()),
         ("如图，在△ABC中", {"Chinese text"}),
         ("angle α is 30°", {"Greek letters"}),

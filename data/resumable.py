@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,6 +19,8 @@ from configs.runtime import atomic_write, console
 from data.sample import Sample, parse_sample
 from data.shards import ShardWriter, complete, full_recipe, publish, recipe_hash
 from data.tar import unpack
+
+LOCK = ".lock"
 
 
 def resume_shards(
@@ -66,16 +67,18 @@ def partial_folder(out: Path, recipe: Mapping[str, Any]) -> Path:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process; the lock ends with the process, however that ends."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
+    """Hold a folder for this process; the lock ends with the process, however that ends.
+
+    A file system that knows no locks is used without.
+    """
+    with open(folder / LOCK, "w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ValueError(f"another process is writing {folder}; wait for it, or stop it") from None
+        except OSError as error:
+            _tell(f"{folder}: no lock ({error}); make sure that no other process writes it")
         yield
-    finally:
-        os.close(handle)
 
 
 def _page_writer(folder: Path, journal: Callable[[], Any]) -> Callable[[dict[str, Any], Any], None]:
@@ -132,8 +135,8 @@ def _leave(writer: ShardWriter) -> None:
 
 def _clear(out: Path) -> None:
     """Remove the pages, and partial folders that nobody is writing: they can no longer become ``out``."""
-    for page in out.glob("*.page.json"):
-        page.unlink(missing_ok=True)
+    for left in (*out.glob("*.page.json"), out / LOCK):
+        left.unlink(missing_ok=True)
     for folder in out.parent.glob(f".{out.name}.*.partial"):
         with suppress(ValueError, FileNotFoundError), _locked(folder):
             shutil.rmtree(folder, ignore_errors=True)

@@ -130,6 +130,15 @@ def test_two_processes_do_not_write_one_folder(write):
         write(stop=4, error=write)
 
 
+def test_a_file_system_without_locks_is_used_all_the_same(write, monkeypatch, capsys):
+    def no_locks(*args):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    assert write()[1] == list(range(10))
+    assert "no lock" in capsys.readouterr().err
+
+
 def test_a_key_of_a_shard_that_was_taken_up_is_still_unique(write, tmp_path, sample):
     with pytest.raises(KeyboardInterrupt):
         write(stop=8, error=interrupt)

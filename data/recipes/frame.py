@@ -24,7 +24,7 @@ from configs.load import OVERRIDE, at_least, load_config, one_of
 from configs.runtime import console, runs_root
 from data.recipes.entry import Entry, fingerprint
 from data.recipes.records import Row, digest, read_records
-from data.recipes.tally import KEPT, NAMED, Tally, TooManyRefused
+from data.recipes.tally import NAMED, Tally, TooManyRefused
 from data.resumable import resume_shards
 from data.sample import Sample, SampleError
 
@@ -97,9 +97,9 @@ def import_records(recipe: Recipe, files: Sequence[Path], cfg: ImportConfig) -> 
     def make(done: list[Any]) -> Iterator[Sample]:
         tally.restore(done)
         yield from _samples(recipe, recipe.read(files), entry, cfg, tally)
-        if not tally.counts["records"]:
+        if not tally.records["read"]:
             raise ValueError(f"{', '.join(map(str, files))} hold no record")
-        if not tally.counts["written"]:
+        if not tally.records["written"]:
             raise ValueError(f"no record can be used:\n  {tally.told()}")
         told.update(_told(tally))
 
@@ -115,27 +115,37 @@ def import_records(recipe: Recipe, files: Sequence[Path], cfg: ImportConfig) -> 
             f"more than max_refused={cfg.max_refused} records or negatives cannot be used; {kept}. "
             f"Repair the input{again}, or raise max_refused to leave them out:\n  {error}"
         ) from error
-    done = "written" if tally.counts["records"] else "complete, reused"
+    done = "written" if tally.records["read"] else "complete, reused"
     console.print(f"{out}: {done}", markup=False, soft_wrap=True)
     return index
 
 
 def _settings(cfg: ImportConfig) -> dict[str, Any]:
-    """Options that change what is written; one that is at its default of always is not told."""
+    """Options that change what is written; without ``keep=all``, so that folders of older imports fit."""
     free = ("root", "out", "shard_size", "max_refused")
     return {k: v for k, v in asdict(cfg).items() if k not in free and (k, v) != ("keep", "all")}
 
 
 def _told(tally: Tally) -> dict[str, Any]:
-    named = {**tally.refused, **tally.notes}
     return {
-        "records": tally.counts["records"],
-        "refused_records": tally.counts["refused records"],
-        "left_out": tally.counts["left out"],
-        "rejected": {reason: len(names) for reason, names in tally.refused.items()},
-        "notes": {reason: len(names) for reason, names in tally.notes.items()},
-        "names": {reason: names[:KEPT] for reason, names in named.items()},
+        "records": tally.records["read"],
+        "refused_records": tally.records["refused"],
+        "left_out": tally.records["left out"],
+        "rejected": dict(tally.refused),
+        "notes": dict(tally.notes),
+        "names": dict(tally.names),
     }
+
+
+@dataclass(frozen=True)
+class _Converted:
+    """A record after its recipe: the sample and the fingerprint of its content, or why there is none."""
+
+    row: Row
+    entry: Entry
+    sample: Sample | None = None
+    content: str = ""
+    error: str = ""
 
 
 def _samples(
@@ -143,60 +153,60 @@ def _samples(
 ) -> Iterator[Sample]:
     """Yield the usable samples after those that the tally knows, converted by threads, in order."""
 
-    def one(job: tuple[int, Row]) -> tuple[Row, Entry, Sample | str, str]:
+    def convert(job: tuple[int, Row]) -> _Converted:
         at, row = job
         made = entry(f"{at:08d}")
+        if row.error is not None:
+            return _Converted(row, made, error=row.error)
         try:
-            if row.error is not None:
-                return row, made, row.error, ""
             sample = recipe.convert(row.value, made, cfg)
-            return row, made, sample, fingerprint(sample)
+            return _Converted(row, made, sample, fingerprint(sample))
         except SampleError as error:
-            return row, made, str(error), ""
+            return _Converted(row, made, error=str(error))
         except (TypeError, ValueError, LookupError, AttributeError) as error:  # a field of another type
-            return row, made, f"record cannot be read ({type(error).__name__}: {error})"[:120], ""
+            told = f"record cannot be read ({type(error).__name__}: {error})"
+            return _Converted(row, made, error=told[:120])
 
     columns = (*Progress.get_default_columns(), TextColumn("{task.fields[told]}"))
-    jobs = islice(enumerate(rows), tally.counts["records"], None)
-    # Pillow releases the interpreter lock
-    with ThreadPoolExecutor() as pool, Progress(*columns, console=console) as bar:
+    jobs = islice(enumerate(rows), tally.records["read"], None)
+    with ThreadPoolExecutor() as pool, Progress(*columns, console=console) as bar:  # Pillow lets threads run
         task = bar.add_task(recipe.name, total=1.0, told="")
         while chunk := list(islice(jobs, CHUNK)):
-            for row, made, sample, mark in pool.map(one, chunk):
-                tally.count("records")
-                if _accepted(recipe, row, made, sample, mark, cfg, tally):
-                    assert isinstance(sample, Sample)
+            for converted in pool.map(convert, chunk):
+                tally.count("read")
+                if sample := _accepted(converted, recipe.shared_ids, cfg.keep, tally):
                     tally.count("written")
                     yield sample
-            counts = tally.counts
-            refused = f"{tally.total():,} refused" if tally.total() else ""
-            said = f"{counts['records']:,} read, {counts['written']:,} written {refused}"
-            bar.update(task, completed=chunk[-1][1].done, told=said)
+            bar.update(task, completed=chunk[-1][1].done, told=_counts(tally))
 
 
-def _accepted(
-    recipe: Recipe, row: Row, made: Entry, sample: Sample | str, mark: str, cfg: ImportConfig, tally: Tally
-) -> bool:
-    """True if a record becomes a sample; counts and names all that is wrong or remarkable with it."""
-    if isinstance(sample, str):
-        tally.refuse(sample, row.name)
-        return False
-    for reason, detail in made.dropped:
-        tally.refuse(reason, f"{row.name}.{detail}", record=False)
-    content_is_new = tally.is_new(f"content {mark}")
+def _counts(tally: Tally) -> str:
+    refused = f", {tally.refused.total():,} refused" if tally.refused else ""
+    return f"{tally.records['read']:,} read, {tally.records['written']:,} written{refused}"
+
+
+def _accepted(made: _Converted, shared_ids: bool, keep: str, tally: Tally) -> Sample | None:
+    """Return the sample if it is to be written; count and name all that is wrong or remarkable with it."""
+    name, sample = made.row.name, made.sample
+    if sample is None:
+        tally.refuse(made.error, name)
+        return None
+    for reason, detail in made.entry.dropped:
+        tally.refuse(reason, f"{name}.{detail}", record=False)
+    content_is_new = tally.is_new(f"content {made.content}")
     if (given := sample.meta.get("id")) is not None and not tally.is_new(f"id {given}"):
-        if not (recipe.shared_ids and content_is_new):
-            tally.refuse("id appears twice", f"{row.name} {given!r:.80}")
-            return False
-        tally.note("id is used again with other content", f"{row.name} {given!r:.80}")
+        if not (shared_ids and content_is_new):
+            tally.refuse("id appears twice", f"{name} {given!r:.80}")
+            return None
+        tally.note("id is used again with other content", f"{name} {given!r:.80}")
     elif not content_is_new:
-        tally.note("picture and text as in an earlier record", row.name)
-    if cfg.keep == "captions" and not sample.caption:
+        tally.note("picture and text as in an earlier record", name)
+    if keep == "captions" and not sample.caption:
         tally.count("left out")
-        return False
-    for reason, detail in made.notes:
-        tally.note(reason, f"{row.name} {detail}")
-    return True
+        return None
+    for reason, detail in made.entry.notes:
+        tally.note(reason, f"{name} {detail}")
+    return sample
 
 
 def summary(recipe: Recipe, index: Mapping[str, Any]) -> Table:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 NAMED = 5
+"""Names per reason that are printed."""
 KEPT = 1000
-"""Names per reason that the index keeps."""
+"""Names per reason that are kept."""
 
 
 class TooManyRefused(ValueError):
@@ -19,22 +20,24 @@ class Tally:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.counts: dict[str, int] = dict.fromkeys(("records", "written", "refused records", "left out"), 0)
-        self.refused: dict[str, list[str]] = defaultdict(list)
-        self.notes: dict[str, list[str]] = defaultdict(list)
+        self.records: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.notes: Counter[str] = Counter()
+        self.names: dict[str, list[str]] = defaultdict(list)
         self.seen: set[str] = set()
         self.safe = 0
-        self._page: list[tuple[str, str, str]] = []
+        self._added: list[tuple[str, str, str]] = []
 
     def count(self, what: str) -> None:
         """Count a record as read, written, refused or left out."""
-        self.counts[what] += 1
+        self.records[what] += 1
 
     def refuse(self, reason: str, name: str, *, record: bool = True) -> None:
         """Name a refused record, or a part of one; raises :class:`TooManyRefused` beyond the limit."""
-        self.counts["refused records"] += record
+        if record:
+            self.count("refused")
         self._add("refused", reason, name)
-        if self.total() > self.limit:
+        if self.refused.total() > self.limit:
             raise TooManyRefused(self.told())
 
     def note(self, reason: str, name: str) -> None:
@@ -48,34 +51,34 @@ class Tally:
         self._add("seen", mark, "")
         return True
 
-    def total(self) -> int:
-        """Refused records and parts."""
-        return sum(map(len, self.refused.values()))
-
     def told(self) -> str:
-        """All reasons with their counts and first names."""
+        """All reasons of refusals with their counts and first names."""
         return "\n  ".join(
-            f"{reason}: {len(names)} ({', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''})"
-            for reason, names in self.refused.items()
+            f"{reason}: {count} ({', '.join(self.names[reason][:NAMED])}{', ...' if count > NAMED else ''})"
+            for reason, count in self.refused.items()
         )
 
     def journal(self) -> dict[str, Any]:
-        """Return what was added since the last call, and the counts."""
-        page, self._page = self._page, []
-        self.safe = self.counts["written"]
-        return {"counts": self.counts, "added": page}
+        """Return what was added since the last call, and the counts of records."""
+        added, self._added = self._added, []
+        self.safe = self.records["written"]
+        return {"records": dict(self.records), "added": added}
 
     def restore(self, journals: list[dict[str, Any]]) -> None:
         """Become what the tally was when the last journal was written."""
         for journal in journals:
             for kind, reason, name in journal["added"]:
                 self._add(kind, reason, name)
-        self.counts.update(journals[-1]["counts"] if journals else {})
+            self.records = Counter(journal["records"])
         self.journal()
 
     def _add(self, kind: str, reason: str, name: str) -> None:
-        self._page.append((kind, reason, name))
         if kind == "seen":
             self.seen.add(reason)
         else:
-            getattr(self, kind)[reason].append(name)
+            {"refused": self.refused, "notes": self.notes}[kind][reason] += 1
+            if len(self.names[reason]) < KEPT:
+                self.names[reason].append(name)
+            else:
+                name = ""
+        self._added.append((kind, reason, name))

@@ -301,3 +301,10 @@ def test_the_default_folder_is_named_after_set_and_split(save, pictures, tmp_pat
     monkeypatch.setenv("MMGEOLM_ROOT", str(tmp_path / "runs"))
     main(["table", str(save(rows("one"))), f"root={pictures}"])
     assert len(IndexedDataset([tmp_path / "runs" / "data" / "table" / "train"])) == 1
+
+
+def test_names_are_kept_up_to_a_number_and_all_are_counted(imported, save, monkeypatch):
+    monkeypatch.setattr("data.recipes.tally.KEPT", 3)
+    _, index = imported("table", save(rows(*(f"angle α{i}" for i in range(8)))), "shard_size=2")
+    assert index["notes"] == {"Greek letters": 8}
+    assert index["names"] == {"Greek letters": [f"records.json[{i}] α" for i in range(3)]}

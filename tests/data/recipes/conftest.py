@@ -5,6 +5,7 @@ import json
 import pytest
 from PIL import Image
 
+from data.images import decode
 from data.index import read_index
 from data.loader import IndexedDataset
 from data.recipes.__main__ import main
@@ -73,3 +74,35 @@ def talk():
         return [{"from": ("human", "gpt")[i % 2], "value": text} for i, text in enumerate(said)]
 
     return talk
+
+
+@pytest.fixture
+def said():
+    """Roles and texts of a sample's chat; [image] where the picture stands."""
+
+    def said(sample):
+        shown = {"image": "[image]"}
+        return [
+            (turn["role"], *(shown.get(part["type"]) or part["text"] for part in turn["content"]))
+            for turn in sample.messages
+        ]
+
+    return said
+
+
+@pytest.fixture
+def grey():
+    """The grey value of a sample's picture."""
+    return lambda sample: int(decode(sample.image).median())
+
+
+@pytest.fixture
+def move(pictures):
+    """Give pictures the paths of a public set."""
+
+    def move(**paths):
+        for number, path in paths.items():
+            (pictures / path).parent.mkdir(parents=True, exist_ok=True)
+            (pictures / f"{number}.png").rename(pictures / path)
+
+    return move

@@ -116,12 +116,12 @@ def _header(sample: Sample) -> str:
     about = [sample.key, str(sample.meta.get("template") or ""), sample.source]
     lines = [f"<h3>{escape(' · '.join(part for part in about if part))}</h3>"]
     lines.append(f'<p class="caption">{escape(sample.caption)}</p>')
-    if question := _question(sample):
-        lines.append(f"<p><small>{escape(question)}</small></p>")
+    if asked := question(sample):
+        lines.append(f"<p><small>{escape(asked)}</small></p>")
     return f"<header>{picture(sample.image, sample.caption)}<div>{''.join(lines)}</div></header>"
 
 
-def _question(sample: Sample) -> str:
+def question(sample: Sample) -> str:
     """Return the first question and its answer in one line, or nothing."""
     asked = ""
     for turn in sample.messages or ():

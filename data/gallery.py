@@ -1,9 +1,10 @@
 """Look at shards: ``python -m data.gallery SHARDS... [limit=10000] [first=0] [out=FOLDER]`` writes a gallery.
 
 SHARDS is a shard folder, or a folder of splits. Open ``FOLDER/index.html``: pages of samples, each with its
-diagram, caption and facts, and beside it every negative with its changed words marked, the changed part of the
-diagram outlined, its edits and what was proved. Menus filter by template, kind, operator and verdict, a field
-by words; the address keeps the choice. It opens from the disk, without a server, and fetches nothing else::
+diagram, caption and facts, and beside it every negative with its changed words marked, the changed part of
+the diagram outlined, its edits and what was proved. Menus filter by template, kind, operator and verdict, a
+field by words; the address keeps the choice. It opens from the disk, without a server, and fetches nothing
+from elsewhere::
 
     index.html              the page with its script
     tables.js               names and counts of what can be filtered
@@ -33,7 +34,7 @@ from configs.runtime import command, console, fresh_folder, runs_root
 from data.index import INDEX, read_index
 from data.loader import IndexedDataset
 from data.parallel import ordered, processes
-from data.reporting.entries import Trait, entry, traits
+from data.reporting.entries import MENUS, Trait, counts, entry, traits
 from data.reporting.page import STYLE
 from data.sample import SampleError
 
@@ -43,8 +44,10 @@ STEP = 20
 PART = 1000
 """Samples per file of what the filters need."""
 
-Row = tuple[int, str, Counter[Trait], str]
-"""Folder, template, traits of the negatives, and the text that is searched, in lower case."""
+Row = tuple[int, str, set[Trait], str, Counter[tuple[str, str]]]
+"""Folder, template, traits of the negatives, the text that is searched, and the counts of the negatives."""
+UNREADABLE = "unreadable"
+"""Kind under which samples are found that cannot be read."""
 
 
 @dataclass(kw_only=True)
@@ -74,11 +77,12 @@ def shard_folders(path: Path) -> list[Path]:
     return splits
 
 
-def write_gallery(folders: Sequence[Path], out: Path, cfg: GalleryConfig, pool: Executor) -> Counter[str]:
-    """Write the gallery of some shard folders, whose checksums are verified first, and return its counts.
+def write_gallery(folders: Sequence[Path], out: Path, cfg: GalleryConfig, pool: Executor) -> tuple[int, int]:
+    """Write the gallery of some shard folders, whose checksums are verified first.
 
     The folder ``out`` appears when it is complete; a gallery that was there is replaced, anything else is
-    refused. A sample that cannot be read is shown as the reason, and counted.
+    refused. A sample that cannot be read is shown as the reason. Returns how many samples are shown, and
+    how many of them cannot be read.
     """
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]) and not (out / "tables.js").is_file():
         raise ValueError(f"out={out} exists and is no gallery; choose another folder, or remove it")
@@ -91,16 +95,18 @@ def write_gallery(folders: Sequence[Path], out: Path, cfg: GalleryConfig, pool: 
             (folder / name).mkdir()
         work = ordered(pool, functools.partial(_write_chunk, tuple(folders), folder), jobs)
         parts = track(work, "gallery", len(jobs), console=console)
-        tables, counts = _write_rows((row for rows in parts for row in rows), folder)
+        tables, totals = _write_rows((row for rows in parts for row in rows), folder)
         names = [path.name for path in folders]
+        names = names if len({*names}) == len(names) else list(map(str, folders))
+        tables["menus"]["folder"] = [[name, totals["folder", at]] for at, name in enumerate(names)]
         tables |= {
-            "folders": names if len({*names}) == len(names) else list(map(str, folders)),
+            "folders": names,
             "about": _about(folders, sizes, cfg),
             "step": STEP,
         }
         _call(folder / "tables.js", "tables", tables)
         (folder / "index.html").write_text(page(), encoding="utf-8")
-    return counts
+    return len(shown), totals["kind", UNREADABLE]
 
 
 def page() -> str:
@@ -138,46 +144,46 @@ def _write_chunk(folders: tuple[Path, ...], out: Path, job: tuple[int, list[tupl
             sample = dataset[i]
         except SampleError as error:
             shown.append({"error": str(error)})
-            rows.append((folder, "", Counter([("unreadable", "", "")]), str(error).lower()))
+            count = Counter([("kind", UNREADABLE)])
+            rows.append((folder, "", {(UNREADABLE, "", "")}, str(error).lower(), count))
             continue
         made, strip = entry(sample)
         (pictures / f"{len(shown):06d}.png").write_bytes(strip)
         shown.append(made)
         template = str(sample.meta.get("template") or "")
         text = " ".join([sample.key, sample.caption, template, sample.source])
-        rows.append((folder, template, traits(sample), text.lower()))
+        rows.append((folder, template, traits(sample), text.lower(), counts(sample)))
     _call(out / "samples" / f"{chunk:06d}.js", "samples", chunk, shown)
     return rows
 
 
-def _write_rows(rows: Iterable[Row], out: Path) -> tuple[dict[str, Any], Counter[str]]:
-    """Write the rows file by file; return the tables that they point into, and counts for the terminal."""
-    numbers: dict[str, dict[Any, int]] = {"templates": {}, "traits": {}}
-    totals: dict[str, Counter[Any]] = {"templates": Counter(), "traits": Counter(), "folders": Counter()}
-    waiting: list[Any] = []
+def _write_rows(rows: Iterable[Row], out: Path) -> tuple[dict[str, Any], Counter[tuple[str, Any]]]:
+    """Write the rows file by file; return the tables that they point into, and the counts."""
+    templates: dict[str, int] = {}
+    traits: dict[Trait, int] = {}
+    totals: Counter[tuple[str, Any]] = Counter()
+    waiting: list[list[Any]] = []
     parts = 0
-    for folder, template, found, text in rows:
-        totals["folders"][folder] += 1
-        totals["templates"][template] += 1
-        totals["traits"].update(found)
-        here = [numbers["traits"].setdefault(trait, len(numbers["traits"])) for trait in sorted(found)]
-        waiting.append(
-            [folder, numbers["templates"].setdefault(template, len(numbers["templates"])), here, text]
-        )
+    for folder, template, found, text, count in rows:
+        totals.update(count)
+        totals.update([("folder", folder), ("template", template)])
+        numbers = [traits.setdefault(trait, len(traits)) for trait in sorted(found)]
+        waiting.append([folder, templates.setdefault(template, len(templates)), numbers, text])
         if len(waiting) == PART:
-            _call(out / "rows" / f"{parts:06d}.js", "rows", PART * parts, waiting)
-            waiting, parts = [], parts + 1
+            parts = _write_part(out, parts, waiting)
     if waiting:
-        _call(out / "rows" / f"{parts:06d}.js", "rows", PART * parts, waiting)
-        parts += 1
-    tables = {
-        "parts": parts,
-        "templates": [[name, totals["templates"][name]] for name in numbers["templates"]],
-        "traits": [[*trait, totals["traits"][trait]] for trait in numbers["traits"]],
-        "counts": [totals["folders"][folder] for folder in sorted(totals["folders"])],
+        parts = _write_part(out, parts, waiting)
+    tables = {"parts": parts, "templates": list(templates), "traits": list(traits)}
+    menus = {
+        name: [[k, n] for (menu, k), n in totals.items() if menu == name] for name in (*MENUS, "template")
     }
-    broken = totals["traits"][("unreadable", "", "")]
-    return tables, Counter(samples=totals["folders"].total(), unreadable=broken)
+    return tables | {"menus": menus}, totals
+
+
+def _write_part(out: Path, part: int, rows: list[list[Any]]) -> int:
+    _call(out / "rows" / f"{part:06d}.js", "rows", PART * part, rows)
+    rows.clear()
+    return part + 1
 
 
 def _call(path: Path, function: str, *arguments: Any) -> None:
@@ -192,10 +198,10 @@ def _about(folders: Sequence[Path], sizes: Sequence[int], cfg: GalleryConfig) ->
         last = min(cfg.first + cfg.limit, size) - 1
         told.append(f"{folder}: samples {cfg.first:,} to {last:,} of {size:,}")
     return (
-        f"{'; '.join(told)}. Words of a negative that differ from the caption are marked (point at one to read "
-        "what it replaced), and so is what differs between the pictures, unless the edit moved the whole figure. "
-        "Click a picture to enlarge it. The residual says by how many visible margins the decisive statement "
-        "misses the truth."
+        f"{'; '.join(told)}. Words of a negative that are not in the caption are marked (point at one to "
+        "read what it replaced). What differs between two pictures is outlined, unless the edit moved the "
+        "whole figure; click a picture to enlarge it. The residual says by how many visible margins the "
+        "decisive statement misses the truth."
     )
 
 
@@ -211,10 +217,10 @@ def main(argv: list[str]) -> None:
     folders = [folder for path in paths for folder in shard_folders(path)]
     out = Path(cfg.out) if cfg.out else runs_root() / "gallery" / paths[0].resolve().name
     with processes(cfg.workers) as pool:
-        counts = write_gallery(folders, out, cfg, pool)
-    if counts["unreadable"]:
-        console.print(f"{counts['unreadable']} samples cannot be read: filter by kind=unreadable")
-    console.print(f"wrote {out / 'index.html'}: {counts['samples']} samples", markup=False, soft_wrap=True)
+        shown, unreadable = write_gallery(folders, out, cfg, pool)
+    if unreadable:
+        console.print(f"{unreadable} samples cannot be read; the page lists them under kind {UNREADABLE}")
+    console.print(f"wrote {out / 'index.html'}: {shown} samples", markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

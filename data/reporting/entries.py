@@ -27,13 +27,23 @@ ALIKE = 0.5
 """Share of a negative caption that must stand in the caption too, so that the rest is worth marking."""
 
 Trait = tuple[str, str, str]
-"""Kind, operator and verdict of a negative; one of several edits has as many traits."""
+"""Kind, operator and verdict of a negative; one with several operators has as many traits."""
+MENUS = ("kind", "operator", "verdict")
 
 
-def traits(sample: Sample) -> Counter[Trait]:
-    """Count what the negatives of a sample can be filtered by; one without negatives has kind ``none``."""
-    found = Counter(trait for negative in sample.negatives for trait in traits_of(negative))
-    return found or Counter([("none", "", "")])
+def traits(sample: Sample) -> set[Trait]:
+    """Return what the negatives of a sample can be filtered by; one without negatives has kind ``none``."""
+    return {trait for negative in sample.negatives for trait in traits_of(negative)} or {("none", "", "")}
+
+
+def counts(sample: Sample) -> Counter[tuple[str, str]]:
+    """Count the negatives of a sample by (menu, value), as ``("kind", "rule")``."""
+    found: Counter[tuple[str, str]] = Counter()
+    for negative in sample.negatives:
+        found.update(
+            {(name, value) for trait in traits_of(negative) for name, value in zip(MENUS, trait, strict=True)}
+        )
+    return found or Counter([("kind", "none")])
 
 
 def traits_of(negative: Negative) -> set[Trait]:

@@ -23,8 +23,7 @@ NEAR = 5
 GLYPH = 40
 """Separate ink of at most this size is a letter or a sign: if a part of it changed, all of it did."""
 REDRAWN = 0.3
-"""Share of all ink that may differ before the figure counts as drawn anew. Exchanging every letter of a figure
-of the scene engine changes up to 0.15 of its ink, a moved vertex 0.35 and more."""
+"""Share of all ink that may differ before the figure counts as drawn anew."""
 MARGIN = 6
 """Pixels between changed ink and its outline."""
 
@@ -33,7 +32,7 @@ Outline = tuple[tuple[int, int], ...]
 
 
 class Ink(NamedTuple):
-    """The ink of a drawing: a mask ``[H, W]``, the number of its piece per pixel, and which pieces are small."""
+    """The ink of a drawing: a mask ``[H, W]``, per pixel the number of its piece, and which are small."""
 
     mask: np.ndarray
     pieces: np.ndarray
@@ -95,7 +94,7 @@ def _glyphs(drawing: Ink, changed: np.ndarray) -> np.ndarray:
 
 
 def _hull(inside: np.ndarray, corner: tuple[int, int], shape: tuple[int, ...]) -> Outline:
-    """Return the corners of the convex hull of a mask at ``corner``, widened by the margin within ``shape``."""
+    """Return the convex hull of a mask at ``corner``, widened by the margin within ``shape``."""
     y, x = np.nonzero(inside & ~_inner(inside))
     far, near = MARGIN, MARGIN / 2
     octagon = [(dx, dy) for a, b in ((far, near), (near, far)) for dx in (-a, a) for dy in (-b, b)]

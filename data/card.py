@@ -21,8 +21,7 @@ from rich.progress import track
 
 from configs.load import OVERRIDE, load_config
 from configs.runtime import atomic_write, command, console, write_json
-from data.gallery import shard_folders
-from data.index import INDEX, open_folder
+from data.index import INDEX, open_folder, shard_folders
 from data.parallel import ordered, processes
 from data.reporting.datacard import card_page, card_sheets
 from data.reporting.lengths import Ruler, quantiles, ruler

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from rich.progress import track
 
 from configs.load import OVERRIDE, at_least, load_config
 from configs.runtime import command, console, fresh_folder, runs_root
-from data.index import INDEX, read_index
+from data.index import read_index, shard_folders
 from data.loader import IndexedDataset
 from data.parallel import ordered, processes
 from data.reporting.entries import MENUS, Trait, counts, entry, traits
@@ -68,15 +68,6 @@ class GalleryConfig:
         at_least(self, 0, "first", "workers")
 
 
-def shard_folders(path: Path) -> list[Path]:
-    """Return ``path`` if it is a shard folder, else those in it; raises ValueError for neither."""
-    splits = sorted((index.parent for index in path.glob(f"*/{INDEX}")), key=lambda p: (p.name != "train", p))
-    if (path / INDEX).is_file() or not splits:
-        read_index(path)
-        return [path]
-    return splits
-
-
 def write_gallery(folders: Sequence[Path], out: Path, cfg: GalleryConfig, pool: Executor) -> tuple[int, int]:
     """Write the gallery of some shard folders, whose checksums are verified first.
 
@@ -87,15 +78,15 @@ def write_gallery(folders: Sequence[Path], out: Path, cfg: GalleryConfig, pool: 
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]) and not (out / "tables.js").is_file():
         raise ValueError(f"out={out} exists and is no gallery; choose another folder, or remove it")
     sizes = [read_index(folder)["samples"] for folder in folders]
-    shown = list(_shown(folders, sizes, cfg))
+    for path, size in zip(folders, sizes, strict=True):
+        if cfg.first >= size:
+            raise ValueError(f"{path} has {size} samples; first={cfg.first} is beyond the last")
     IndexedDataset(folders)  # verifies every shard, once
-    jobs = [(chunk, shown[at : at + STEP]) for chunk, at in enumerate(range(0, len(shown), STEP))]
+    shown = sum(min(cfg.limit, size - cfg.first) for size in sizes)
     with fresh_folder(out) as folder:
-        for name in ("rows", "samples", "pictures"):
-            (folder / name).mkdir()
-        work = ordered(pool, functools.partial(_write_chunk, tuple(folders), folder), jobs)
-        parts = track(work, "gallery", len(jobs), console=console)
-        tables, totals = _write_rows((row for rows in parts for row in rows), folder)
+        work = ordered(pool, functools.partial(_read_page, tuple(folders)), _pages(sizes, cfg), ahead=16)
+        pages = track(work, "gallery", -(-shown // STEP), console=console)
+        tables, totals = _write_rows(_write_pages(pages, folder), folder)
         names = [path.name for path in folders]
         names = names if len({*names}) == len(names) else list(map(str, folders))
         tables["menus"]["folder"] = [[name, totals["folder", at]] for at, name in enumerate(names)]
@@ -106,7 +97,7 @@ def write_gallery(folders: Sequence[Path], out: Path, cfg: GalleryConfig, pool: 
         }
         _call(folder / "tables.js", "tables", tables)
         (folder / "index.html").write_text(page(), encoding="utf-8")
-    return len(shown), totals["kind", UNREADABLE]
+    return shown, totals["kind", UNREADABLE]
 
 
 def page() -> str:
@@ -117,13 +108,16 @@ def page() -> str:
     return text.replace("sha256-HASH", f"sha256-{digest}")
 
 
-def _shown(folders: Sequence[Path], sizes: Sequence[int], cfg: GalleryConfig) -> Iterator[tuple[int, int]]:
-    """Yield folder and number of every sample that is shown; numbers go on from folder to folder."""
-    for at, (start, size) in enumerate(zip(accumulate([0, *sizes]), sizes, strict=False)):
-        if cfg.first >= size:
-            raise ValueError(f"{folders[at]} has {size} samples; first={cfg.first} is beyond the last")
-        for i in range(cfg.first, min(cfg.first + cfg.limit, size)):
-            yield at, start + i
+def _pages(sizes: Sequence[int], cfg: GalleryConfig) -> Iterator[list[tuple[int, int]]]:
+    """Yield page by page folder and number of every sample; numbers go on from folder to folder."""
+    starts = accumulate([0, *sizes[:-1]])
+    places = (
+        (folder, start + i)
+        for folder, (start, size) in enumerate(zip(starts, sizes, strict=True))
+        for i in range(cfg.first, min(cfg.first + cfg.limit, size))
+    )
+    while chunk := list(islice(places, STEP)):
+        yield chunk
 
 
 @functools.cache
@@ -131,30 +125,35 @@ def _dataset(folders: tuple[Path, ...]) -> IndexedDataset:
     return IndexedDataset(folders, verify=False)
 
 
-def _write_chunk(folders: tuple[Path, ...], out: Path, job: tuple[int, list[tuple[int, int]]]) -> list[Row]:
-    """Write pictures and texts of one page of samples; return their rows."""
-    chunk, places = job
+def _read_page(
+    folders: tuple[Path, ...], places: list[tuple[int, int]]
+) -> list[tuple[Row, dict[str, Any], bytes | None]]:
+    """Return row, entry and pictures of every sample of a page; runs in the workers."""
     dataset = _dataset(folders)
-    rows: list[Row] = []
-    shown: list[dict[str, Any]] = []
-    pictures = out / "pictures" / f"{chunk:06d}"
-    pictures.mkdir()
-    for folder, i in places:
-        try:
-            sample = dataset[i]
-        except SampleError as error:
-            shown.append({"error": str(error)})
-            count = Counter([("kind", UNREADABLE)])
-            rows.append((folder, "", {(UNREADABLE, "", "")}, str(error).lower(), count))
-            continue
-        made, strip = entry(sample)
-        (pictures / f"{len(shown):06d}.png").write_bytes(strip)
-        shown.append(made)
-        template = str(sample.meta.get("template") or "")
-        text = " ".join([sample.key, sample.caption, template, sample.source])
-        rows.append((folder, template, traits(sample), text.lower(), counts(sample)))
-    _call(out / "samples" / f"{chunk:06d}.js", "samples", chunk, shown)
-    return rows
+    return [_read_sample(dataset, folder, i) for folder, i in places]
+
+
+def _read_sample(dataset: IndexedDataset, folder: int, i: int) -> tuple[Row, dict[str, Any], bytes | None]:
+    try:
+        sample = dataset[i]
+    except SampleError as error:
+        count = Counter([("kind", UNREADABLE)])
+        return (folder, "", {(UNREADABLE, "", "")}, str(error).lower(), count), {"error": str(error)}, None
+    template = str(sample.meta.get("template") or "")
+    text = " ".join([sample.key, sample.caption, template, sample.source])
+    return (folder, template, traits(sample), text.lower(), counts(sample)), *entry(sample)
+
+
+def _write_pages(pages: Iterable[list[tuple[Row, dict[str, Any], bytes | None]]], out: Path) -> Iterator[Row]:
+    """Write what is shown page by page, and yield the rows; one process writes, and cleans up after Ctrl-C."""
+    for chunk, found in enumerate(pages):
+        pictures = out / "pictures" / f"{chunk:06d}"
+        pictures.mkdir(parents=True)
+        for at, (_, _, strip) in enumerate(found):
+            if strip is not None:
+                (pictures / f"{at:06d}.png").write_bytes(strip)
+        _call(out / "samples" / f"{chunk:06d}.js", "samples", chunk, [made for _, made, _ in found])
+        yield from (row for row, _, _ in found)
 
 
 def _write_rows(rows: Iterable[Row], out: Path) -> tuple[dict[str, Any], Counter[tuple[str, Any]]]:
@@ -189,6 +188,7 @@ def _write_part(out: Path, part: int, rows: list[list[Any]]) -> int:
 def _call(path: Path, function: str, *arguments: Any) -> None:
     """Write a script of one call; JSON in ASCII is a safe part of any script."""
     values = ", ".join(json.dumps(value, separators=(",", ":")) for value in arguments)
+    path.parent.mkdir(exist_ok=True)
     path.write_text(f"{function}({values});\n", encoding="ascii")
 
 

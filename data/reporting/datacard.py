@@ -134,7 +134,7 @@ def _lengths(lengths: Mapping[str, Any]) -> Sheet:
 
 
 def _window(lengths: Mapping[str, Any]) -> Sheet:
-    """Shares that the window cuts off: texts, edited words, negatives with such a word, those with no other."""
+    """What the window cuts off: texts, edited words, negatives with such a word, those with no other."""
     title = f"Beyond the window of {lengths['window']} tokens, in percent"
     head = ("text", "cut", "edited words", "with an edited word", "same as the caption within")
     rows = []

@@ -14,7 +14,7 @@ from PIL import Image
 
 from data.images import PAPER, open_grey
 from data.reporting.cards import SIDE, pieces, question, verdict
-from data.reporting.outline import Ink, ink, regions
+from data.reporting.outline import Ink, regions
 from data.sample import Negative, Sample, SampleError
 
 COLUMNS = 12
@@ -63,7 +63,7 @@ def entry(sample: Sample) -> tuple[dict[str, Any], bytes]:
     greys = {"": _grey(sample.image)} | {name: _grey(sample.images[name]) for name in names}
     pictures, sheet = _sheet(greys)
     original = greys[""]
-    base = None if isinstance(original, str) else ink(original)
+    base = None if isinstance(original, str) else Ink(original)
     negatives = [
         _picture(n, pictures[n.image], greys[n.image], base) if n.image else _text(n, sample) for n in shown
     ]
@@ -128,11 +128,11 @@ def _picture(
 ) -> dict[str, Any]:
     made = {**_told(negative), "picture": place, "outlines": [], "note": ""}
     if base is not None and not isinstance(grey, str):
-        outlines = regions(base, ink(grey))
+        outlines = regions(base, Ink(grey))
         if outlines is None:
             made["note"] = "figure drawn anew, not outlined"
         elif not outlines:
-            made["note"] = "the same picture as the positive"
+            made["note"] = "no difference from the positive to be seen"
         made["outlines"] = outlines or []
     return made
 
@@ -166,5 +166,5 @@ def _encode(sheet: Image.Image) -> bytes:
     indexed = Image.frombytes("P", sheet.size, sheet.point(steps).tobytes())
     indexed.putpalette([round(level * 255 / (GREYS - 1)) for level in range(GREYS) for _ in "RGB"])
     buffer = io.BytesIO()
-    indexed.save(buffer, "PNG", bits=4)
+    indexed.save(buffer, "PNG", bits=4, compress_level=4)
     return buffer.getvalue()

@@ -7,7 +7,7 @@ given.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import functools
 
 import numpy as np
 from PIL import Image
@@ -31,37 +31,42 @@ Outline = tuple[tuple[int, int], ...]
 """Corners (x, y) of a convex polygon, pixels."""
 
 
-class Ink(NamedTuple):
-    """The ink of a drawing: a mask ``[H, W]``, per pixel the number of its piece, and which are small."""
+class Ink:
+    """The ink of a grey picture: ``mask`` bool ``[H, W]``, and its small connected pieces."""
 
-    mask: np.ndarray
-    pieces: np.ndarray
-    small: np.ndarray
+    def __init__(self, picture: Image.Image) -> None:
+        self.mask = np.asarray(picture) < DARK
 
+    @functools.cached_property
+    def pieces(self) -> tuple[np.ndarray, np.ndarray]:
+        """Per pixel the number of its piece, 0 for the paper, and per number whether it is small."""
+        pieces, count = ndimage.label(self.mask, np.ones((3, 3)))
+        sizes = [max(y.stop - y.start, x.stop - x.start) for y, x in ndimage.find_objects(pieces, count)]
+        return pieces, np.array([False, *(size <= GLYPH for size in sizes)])
 
-def ink(picture: Image.Image) -> Ink:
-    """Find the ink of a grey picture and its connected pieces; piece 0 is the paper."""
-    mask = np.asarray(picture) < DARK
-    pieces, count = ndimage.label(mask, np.ones((3, 3)))
-    sizes = [max(y.stop - y.start, x.stop - x.start) for y, x in ndimage.find_objects(pieces, count)]
-    return Ink(mask, pieces, np.array([False, *(size <= GLYPH for size in sizes)]))
+    def glyphs(self, changed: np.ndarray) -> np.ndarray:
+        """Return the small pieces that have a changed pixel."""
+        pieces, small = self.pieces
+        touched = np.zeros_like(small)
+        touched[pieces[changed]] = True  # the paper too, which is not small
+        return (touched & small)[pieces]
 
 
 def regions(positive: Ink, negative: Ink) -> list[Outline] | None:
     """Return the outlines of what differs between two drawings, from top to bottom.
 
-    None where they cannot be laid over each other: another size, or more than :data:`REDRAWN` of their ink at
-    another place. Equal drawings give an empty list.
+    None where they cannot be laid over each other: another size, a few pixels only, or more than
+    :data:`REDRAWN` of their ink at another place. Equal drawings give an empty list.
     """
     old, new = positive.mask, negative.mask
-    if old.shape != new.shape:
+    if old.shape != new.shape or min(old.shape) <= MARGIN:
         return None
     changed = _changed(old, new, SLACK)
     if not changed.any():
-        changed = _changed(old, new, 0)
+        changed = _changed(old, new, SLACK - 1)
     if changed.sum() > REDRAWN * (old.sum() + new.sum()):
         return None
-    changed = changed | _glyphs(positive, changed) | _glyphs(negative, changed)
+    changed = changed | positive.glyphs(changed) | negative.glyphs(changed)
     labels, count = ndimage.label(grown(changed, NEAR))
     return [
         _hull((labels[place] == label) & changed[place], (place[1].start, place[0].start), old.shape)
@@ -84,13 +89,6 @@ def grown(mask: np.ndarray, by: int) -> np.ndarray:
 def _changed(old: np.ndarray, new: np.ndarray, slack: int) -> np.ndarray:
     """Return the ink of one picture that is farther than ``slack`` from any ink of the other."""
     return (new & ~grown(old, slack)) | (old & ~grown(new, slack))
-
-
-def _glyphs(drawing: Ink, changed: np.ndarray) -> np.ndarray:
-    """Return the small pieces of a drawing that have a changed pixel."""
-    touched = np.zeros_like(drawing.small)
-    touched[drawing.pieces[changed]] = True  # the paper too, which is not small
-    return (touched & drawing.small)[drawing.pieces]
 
 
 def _hull(inside: np.ndarray, corner: tuple[int, int], shape: tuple[int, ...]) -> Outline:

@@ -145,7 +145,7 @@ def _read_sample(dataset: IndexedDataset, folder: int, i: int) -> tuple[Row, dic
 
 
 def _write_pages(pages: Iterable[list[tuple[Row, dict[str, Any], bytes | None]]], out: Path) -> Iterator[Row]:
-    """Write what is shown page by page, and yield the rows; one process writes, and cleans up after Ctrl-C."""
+    """Write what is shown page by page, and yield the rows; one process writes and cleans up after Ctrl-C."""
     for chunk, found in enumerate(pages):
         pictures = out / "pictures" / f"{chunk:06d}"
         pictures.mkdir(parents=True)

@@ -1,9 +1,9 @@
 """Polygons and circles: inscribed in one, around one, and a sector.
 
 Inscribed: corners of a triangle or quadrilateral at ``first``, ``second``, ``third`` degrees from each other
-on the circle O of radius ``r``; where the last one is not on it, it is ``off`` tenths away. Incircle: triangle
-with ``a`` = BC, ``c`` = AB, ``beta`` = angle ABC, and the circle in it or around it. Sector: ``r`` = OA,
-``angle`` = AOB, ``lean`` = how far OC is beside the middle, in percent.
+on the circle O of radius ``r``; where the last one is not on it, it is ``off`` tenths away. Incircle:
+triangle with ``a`` = BC, ``c`` = AB, ``beta`` = angle ABC, and the circle in it or around it. Sector: ``r`` =
+OA, ``angle`` = AOB, ``lean`` = how far OC is beside the middle, in percent.
 """
 
 from __future__ import annotations

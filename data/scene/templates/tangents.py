@@ -1,8 +1,8 @@
 """A circle with what touches or cuts it: tangents, a chord and its distance, crossing chords, two circles.
 
 Tangent: A on circle O, P outside, ``r`` = OA, ``leg`` = PA; ``both``: PB is a tangent as well; ``turn`` = how
-far a secant leans in, in degrees. Distance: chord AB with ``half`` = half of it, ``d`` = OM; M is its middle or
-``off`` beside it. Crossing: AB over ``first`` degrees from ``turn``, CD leaning by ``left`` and ``right``.
+far a secant leans in, in degrees. Distance: chord AB with ``half`` = half of it, ``d`` = OM; M is its middle
+or ``off`` beside it. Crossing: AB over ``first`` degrees from ``turn``, CD leaning by ``left`` and ``right``.
 Two circles: radii ``r`` and ``s``; crossing, they are ``near`` tenths of the sum apart.
 """
 

@@ -41,9 +41,16 @@ class Slot:
 
 
 def point_slot(
-    name: str, text: str, half: np.ndarray, at: np.ndarray, rays: list[float], start: float, anchor: int
+    kind: str,
+    name: str,
+    text: str,
+    half: np.ndarray,
+    at: np.ndarray,
+    rays: list[float],
+    start: float,
+    anchor: int,
 ) -> Slot:
-    """Candidates of a letter around its point: bisectors of the free angles and every 15°, at five distances.
+    """Candidates of a letter around its point: bisectors of the free angles and every 15°, five distances.
 
     ``rays`` are the directions (degrees) in which something drawn leaves the point, ``start`` the least gap.
     """
@@ -56,7 +63,7 @@ def point_slot(
     reach = (half / np.maximum(np.abs(u), 1e-9)).min(1)
     centre = at + u[:, None] * (reach[:, None, None] + start + _EXTRA[:, None])
     cost = _EXTRA - 0.25 * np.minimum(free, 110.0)[:, None]
-    return Slot("point", name, text, half, centre.reshape(-1, 2), cost.reshape(-1), anchor)
+    return Slot(kind, name, text, half, centre.reshape(-1, 2), cost.reshape(-1), anchor)
 
 
 def length_slot(

@@ -15,6 +15,8 @@ DASH_PX = (9.0, 6.0)
 """Length of a dash and of the space behind it, before they are fitted to their line."""
 MIN_LINE_PX = 1.3
 """Least line width in pixels of the picture; thinner lines fade to grey."""
+COORDINATES_SCALE = 0.75
+"""Em size of a letter with its coordinates as a share of the other texts'."""
 MIN_DOT_LINES = 1.4
 """Least radius of a dot in line widths."""
 
@@ -85,12 +87,19 @@ class Dot:
 
 @dataclass(frozen=True)
 class Text:
-    """A text of kind ``point``, ``length``, ``angle`` or ``axis`` with its ink box ``(x0, y0, x1, y1)``."""
+    """A text of kind ``point``, ``coordinates``, ``length``, ``angle`` or ``axis``.
+
+    ``box`` is its ink ``(x0, y0, x1, y1)``; coordinates stand behind their point's letter and are smaller.
+    """
 
     kind: str
     owner: str
     text: str
     box: Box
+
+    def font_px(self, style: Style) -> float:
+        """Return the em size of the text in px of the canvas."""
+        return style.font_px * (COORDINATES_SCALE if self.kind == "coordinates" else 1.0)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def _reference_size(text: str, font: str) -> tuple[int, int]:
     return ink_mask(text, _REFERENCE_PX, font).size
 
 
-@lru_cache(4096)  # up to some 10 kB each
+@lru_cache(1024)  # 1 to 30 kB each
 def ink_mask(text: str, px: int, font: str = DEFAULT) -> Image.Image:
     """The ink of ``text`` at em size ``px`` as a tight 8-bit coverage picture."""
     face = _font(px, font)
@@ -51,3 +51,29 @@ def ink_mask(text: str, px: int, font: str = DEFAULT) -> Image.Image:
     mask = Image.new("L", (x1 - x0 + 2 * px, y1 - y0 + 2 * px), 0)
     ImageDraw.Draw(mask).text((px - x0, px - y0), text, fill=255, font=face)
     return mask.crop(mask.getbbox())
+
+
+Outline = list[tuple[str, list[tuple[float, float]]]]
+
+
+@lru_cache(1024)
+def outline(text: str, font: str = DEFAULT) -> Outline:
+    """The shape of ``text`` at em size 1 around the middle of its ink, y down, as SVG's M, L, Q, C and Z."""
+    from matplotlib.font_manager import FontProperties  # takes a second
+    from matplotlib.path import Path as Shape
+    from matplotlib.textpath import TextPath
+
+    shape = TextPath((0.0, 0.0), text, size=_REFERENCE_PX, prop=FontProperties(fname=font_path(font)))
+    box = shape.get_extents()
+    middle = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    names = {Shape.MOVETO: "M", Shape.LINETO: "L", Shape.CURVE3: "Q", Shape.CURVE4: "C", Shape.CLOSEPOLY: "Z"}
+    found: Outline = []
+    for values, code in shape.iter_segments(curves=True, simplify=False):
+        x, y = values[0::2] - middle[0], middle[1] - values[1::2]
+        ends = (
+            []
+            if code == Shape.CLOSEPOLY
+            else list(zip((x / _REFERENCE_PX).tolist(), (y / _REFERENCE_PX).tolist(), strict=True))
+        )
+        found.append((names[code], ends))
+    return found

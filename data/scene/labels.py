@@ -19,6 +19,7 @@ _STAGES = ((32, 1), (32, 24), (160, 24))
 """How many of its cheapest candidates every text tries, and how many of those that break no rule enter the
 search; each stage is entered where the one before it failed. A bit set of 24 fits 63 bits."""
 _FAR_PX = 36.0  # texts farther apart than any gap need no test
+LETTERS = ("point", "coordinates")
 _MAX_TRIES = 1000
 _NEARER_PX = 4.0  # by how much a label is nearer to its owner than to anything else
 
@@ -121,8 +122,8 @@ def allowed(places: Places, slots: list[Slot], world: Obstacles) -> np.ndarray:
         ok &= (near - gap > r) | (far + gap < r)
     if len(world.dots):
         ok &= (box_distance(centre, half, world.dots[:, :2]) > world.dots[:, 2] + gap).all(-1)
-    for kind, measure in (("point", _to_points), ("length", _to_pieces)):
-        own = [i for i, slot in enumerate(slots) if slot.kind == kind]
+    for kinds, measure in ((LETTERS, _to_points), (("length",), _to_pieces)):
+        own = [i for i, slot in enumerate(slots) if slot.kind in kinds]
         if own:
             away = measure(centre[own], half[own], world)
             anchors = np.array([slots[i].anchor for i in own])
@@ -249,7 +250,7 @@ def _compatible(
     away = np.abs(places.centre[first][:, :, None] - places.centre[second][:, None])
     away -= (places.half[first] + places.half[second])[:, None, None]
     ok = away.max(-1) > world.gap + 1.5
-    letter = np.array([slot.kind == "point" for slot in slots])
+    letter = np.array([slot.kind in LETTERS for slot in slots])
     q = np.flatnonzero(letter[first] & letter[second])
     if len(q):
         anchor = np.array([slot.anchor for slot in slots])

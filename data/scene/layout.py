@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from data.scene.candidates import Slot, angle_slot, axis_slot, length_slot, point_slot
-from data.scene.display import Arc, Display, Dot, Stroke, Style, Text
+from data.scene.display import COORDINATES_SCALE, Arc, Display, Dot, Stroke, Style, Text
 from data.scene.glyphs import ink_size
 from data.scene.labels import Obstacles, place
 from data.scene.lines import (
@@ -140,16 +140,19 @@ def _slots(
 ) -> list[Slot] | None:
     """Candidates for every text in the order letters, axes, marks; None when a mark's owner is not clear."""
 
-    def half(text: str) -> np.ndarray:
-        return np.array(ink_size(text, style.font_px, style.font)) / 2
+    def half(text: str, scale: float = 1.0) -> np.ndarray:
+        return np.array(ink_size(text, scale * style.font_px, style.font)) / 2
 
     start = world.gap + 0.5 + style.offset_px
     told = {mark.at: mark.text.replace("-", "−") for mark in scene.marks if mark.kind == "coordinates"}
     slots = []
     for i, name in enumerate(scene.points):
         if name.isupper():
-            text = name + told.get(name, "")
-            slots.append(point_slot(name, text, half(text), world.points[i], leaving[name], start, i))
+            kind, text, scale = "point", name, 1.0
+            if name in told:
+                kind, text, scale = "coordinates", name + told[name], COORDINATES_SCALE
+            size = half(text, scale)
+            slots.append(point_slot(kind, name, text, size, world.points[i], leaving[name], start, i))
     if scene.axes is not None:
         (x, y), (right, top) = scene.axes.origin, scene.axes.high
         slots.append(axis_slot("x", half("x"), np.array([right, y]), world.gap))

@@ -42,7 +42,7 @@ def render(display: Display, size: int) -> np.ndarray:
         r = max(dot.radius * scale, MIN_DOT_LINES * width)
         _disc(draw, dot.centre[0] * scale, dot.centre[1] * scale, r)
     for text in display.texts:
-        mask = ink_mask(text.text, round(display.style.font_px * scale), display.style.font)
+        mask = ink_mask(text.text, round(text.font_px(display.style) * scale), display.style.font)
         x0, y0, x1, y1 = text.box
         left = round((x0 + x1) / 2 * scale - mask.width / 2)
         top = round((y0 + y1) / 2 * scale - mask.height / 2)

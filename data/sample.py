@@ -61,7 +61,9 @@ class Sample:
 
     ``messages`` is a list of chat turns ``{role, content: [{type: image} | {type: text, text}]}`` and
     ``answer`` is ``{kind: choice|number|expression|list|text, value, choices, unit, precision}``; either
-    may be None. ``meta`` holds what only its writer reads (template, question type, program of the scene).
+    may be None. ``caption`` is empty where a set has questions only: such a sample has messages, serves
+    stages 2 and 3, and is a counted skip in stage 1. ``meta`` holds what only its writer reads (template,
+    question type, program of the scene).
     """
 
     key: str
@@ -169,8 +171,8 @@ def parse_sample(key: str, members: Mapping[str, bytes]) -> Sample:
         raise _fail(key, "json", raw, "an object")
     _check_types(key, raw)
     caption = raw.get("caption")
-    if not (isinstance(caption, str) and caption.strip()):
-        raise _fail(key, "caption", caption, "a non-empty string")
+    if not (isinstance(caption, str) and (caption.strip() or (caption == "" and raw.get("messages")))):
+        raise _fail(key, "caption", caption, "a non-empty string, or an empty one beside messages")
     negatives = raw.get("negatives", [])
     if not isinstance(negatives, list):
         raise _fail(key, "negatives", negatives, "a list")

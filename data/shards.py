@@ -4,6 +4,7 @@
 operator, lengths, seed, git revision, command, versions and recipe. ``offsets.npy`` is int64 [samples, 2]:
 byte offset and length of every sample within its shard, so that a sample is one read. Everything is written
 into a hidden folder beside the final one, which is then renamed: a folder that can be seen is complete.
+Writing that goes on after a stop is in ``data.resumable``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -40,28 +41,30 @@ def write_shards(
     Raises ValueError for a folder that is taken, a repeated key, no samples, and
     :class:`data.sample.SampleError` for a sample that could not be read back.
     """
-    if shard_size < 1 or not KEY.fullmatch(name):
-        raise ValueError(
-            f"name={name!r}, shard_size={shard_size}: use letters, digits, '_', '-', and at least 1"
-        )
     out = Path(out)
-    recipe = {"name": name, "shard_size": shard_size, **meta.get("recipe", {})}
+    recipe = full_recipe(name, shard_size, meta)
     if index := complete(out, recipe):
         return index
     folder = out.with_name(f".{out.name}.{os.getpid()}.partial")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        writer = _Writer(folder, name, shard_size)
+        writer = ShardWriter(folder, name, shard_size)
         for sample in samples:
             writer.add(sample)
-        index = {**meta, **writer.finish(), "seed": meta.get("seed"), "git_revision": git_revision()}
-        index |= {"recipe": recipe, "recipe_hash": recipe_hash(recipe)}
-        index |= {"command": command_line(), "versions": versions()}
-        write_json(folder / INDEX, index)
-        return index if _publish(folder, out) else complete(out, recipe) or index
+        index = writer.finish(meta, recipe)
+        return index if publish(folder, out) else complete(out, recipe) or index
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def full_recipe(name: str, shard_size: int, meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return everything that the bytes of the shards depend on; ValueError for a name or size without use."""
+    if shard_size < 1 or not KEY.fullmatch(name):
+        raise ValueError(
+            f"name={name!r}, shard_size={shard_size}: use letters, digits, '_', '-', and at least 1"
+        )
+    return {"name": name, "shard_size": shard_size, **meta.get("recipe", {})}
 
 
 def complete(out: Path, recipe: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -92,18 +95,27 @@ def recipe_hash(recipe: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
 
 
-class _Writer:
-    """Collects samples, writes one shard at a time and keeps the books."""
+class ShardWriter:
+    """Collects samples, writes one shard at a time and keeps the books.
 
-    def __init__(self, folder: Path, name: str, shard_size: int) -> None:
-        self.folder, self.name, self.shard_size = folder, name, shard_size
+    ``on_full`` is called with the index entry of every full shard and the offsets of its samples.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        shard_size: int,
+        on_full: Callable[[dict[str, Any], list[tuple[int, int]]], None] | None = None,
+    ) -> None:
+        self.folder, self.name, self.shard_size, self.on_full = folder, name, shard_size, on_full
         self.shards: list[dict[str, Any]] = []
         self.blocks: list[bytes] = []
         self.at = 0
         self.offsets: list[tuple[int, int]] = []
         self.keys: set[str] = set()
         self.counts: dict[str, Counter[str]] = {
-            k: Counter() for k in ("kinds", "operators", "verdicts", "sources", "licences")
+            k: Counter() for k in ("kinds", "operators", "verdicts", "sources", "licences", "texts")
         }
         self.lengths: dict[str, list[int]] = {k: [] for k in ("caption_characters", "negatives", "bytes")}
 
@@ -112,16 +124,26 @@ class _Writer:
         parse_sample(sample.key, members)  # what cannot be read back is refused before it is written
         if sample.key in self.keys:
             raise ValueError(f"sample key {sample.key!r} appears twice; keys are unique within a folder")
-        self.keys.add(sample.key)
-        block = pack(sample.key, members)
-        self.offsets.append((self.at, len(block)))
-        self.blocks.append(block)
-        self.at += len(block)
-        self._count(sample, len(block))
+        self._enter(sample, pack(sample.key, members))
         if len(self.blocks) == self.shard_size:
             self._write_shard()
 
-    def finish(self) -> dict[str, Any]:
+    def take_up(self, entry: dict[str, Any], samples: Iterable[tuple[Sample, bytes]]) -> None:
+        """Enter a shard that is there already: its index entry, and its samples with their tar blocks."""
+        for sample, block in samples:
+            self._enter(sample, block)
+        self.shards.append(entry)
+        self.blocks, self.at = [], 0
+
+    def finish(self, meta: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
+        """Write what is left, the offsets and the index, and return the index."""
+        index = {**meta, **self._books(), "seed": meta.get("seed"), "git_revision": git_revision()}
+        index |= {"recipe": recipe, "recipe_hash": recipe_hash(recipe)}
+        index |= {"command": command_line(), "versions": versions()}
+        write_json(self.folder / INDEX, index)
+        return index
+
+    def _books(self) -> dict[str, Any]:
         if not self.offsets:
             raise ValueError("no sample to write: a shard folder holds at least one")
         if self.blocks:
@@ -138,13 +160,23 @@ class _Writer:
             "lengths": lengths,
         }
 
+    def _enter(self, sample: Sample, block: bytes) -> None:
+        self.keys.add(sample.key)
+        self.offsets.append((self.at, len(block)))
+        self.blocks.append(block)
+        self.at += len(block)
+        self._count(sample, len(block))
+
     def _write_shard(self) -> None:
         data = b"".join([*self.blocks, END])
         file = f"{self.name}-{len(self.shards):06d}.tar"
         with atomic_write(self.folder / file, "wb") as shard:
             shard.write(data)
-        entry = {"file": file, "samples": len(self.blocks), "bytes": len(data)}
-        self.shards.append(entry | {"sha256": hashlib.sha256(data).hexdigest()})
+        entry: dict[str, Any] = {"file": file, "samples": len(self.blocks), "bytes": len(data)}
+        entry["sha256"] = hashlib.sha256(data).hexdigest()
+        if self.on_full is not None and len(self.blocks) == self.shard_size:
+            self.on_full(entry, self.offsets[-self.shard_size :])
+        self.shards.append(entry)
         self.blocks, self.at = [], 0
 
     def _count(self, sample: Sample, size: int) -> None:
@@ -154,12 +186,14 @@ class _Writer:
             self.counts["operators"].update(edit.operator for edit in negative.edits)
         self.counts["sources"][sample.source] += 1
         self.counts["licences"][sample.licence] += 1
+        texts = {"captions": sample.caption, "chats": sample.messages, "answers": sample.answer}
+        self.counts["texts"].update(name for name, value in texts.items() if value)
         self.lengths["caption_characters"].append(len(sample.caption))
         self.lengths["negatives"].append(len(sample.negatives))
         self.lengths["bytes"].append(size)
 
 
-def _publish(folder: Path, out: Path) -> bool:
+def publish(folder: Path, out: Path) -> bool:
     """Rename ``folder`` to ``out``; False if another process has filled ``out`` meanwhile."""
     with suppress(OSError):
         folder.rename(out)  # also onto an empty folder

@@ -95,7 +95,8 @@ def train_tokenizer(texts: Iterable[str], out: Path | str, vocab_size: int) -> P
 
 def sample_texts(sample: Sample) -> Iterator[str]:
     """Yield every text of a sample: caption, negative captions, chat turns."""
-    yield sample.caption
+    if sample.caption:
+        yield sample.caption
     yield from (negative.text for negative in sample.negatives if negative.text is not None)
     for message in sample.messages or ():
         parts = message.get("content")

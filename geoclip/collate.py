@@ -99,6 +99,11 @@ class ContrastiveTransform:
     def __call__(self, sample: Sample) -> Item:
         """Return the item of ``sample``; :class:`SampleError` for a picture or caption that cannot be
         used."""
+        if not sample.caption:
+            raise SampleError(
+                "no caption, and stage 1 pairs pictures with captions; import with keep=captions, or raise "
+                "max_skipped to pass over samples that only have a chat"
+            )
         chosen = choose(sample, self.negatives)
         texts = [n for n in chosen if n.text is not None]
         images = [n for n in chosen if n.image is not None]

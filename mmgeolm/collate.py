@@ -23,8 +23,9 @@ INSTRUCTION = "Describe the diagram."
 class ChatTransform:
     """Turn a sample into ``{input_ids [L], labels [L], pixel_values [I, 3, S, S]}``.
 
-    A sample without messages becomes the instruction "Describe the diagram." answered by its caption
-    (``stage`` align); sft refuses it. Raises SampleError for a malformed chat, a picture that is missing or
+    In ``stage`` align the chat is the instruction "Describe the diagram." answered by the caption, or the
+    sample's own messages where it has no caption; in sft it is the messages, and a sample without is
+    refused. Raises SampleError for a malformed chat, a picture that is missing or
     unreadable, and a sample longer than ``window`` tokens: cutting it would lose the answer at its end.
     """
 
@@ -53,7 +54,7 @@ class ChatTransform:
         }
 
     def _messages(self, sample: Sample) -> Sequence[Mapping[str, Any]]:
-        if self.stage == "sft":
+        if self.stage == "sft" or not sample.caption:
             if sample.messages is None:
                 raise SampleError(f"sample {sample.key!r}, field messages: null; stage=sft needs a chat")
             return sample.messages

@@ -1,1 +1,1 @@
-"""Converters of public sets into shards, one file each."""
+"""Public sets as shards: the frame that all share, and one small file per set."""

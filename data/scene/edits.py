@@ -113,7 +113,7 @@ class Editor:
                 return Edited(_told(steps), edited, stated, proof)
             else:
                 why = f"stays {proof.verdict}"
-            edited = permute(edited, rng)
+            edited = permute(edited, rng, bool(self.letters))
             if steps[-1][0] == "letters":
                 steps.pop()
             steps.append(("letters", edited))
@@ -145,7 +145,7 @@ class Editor:
         if choice is not None:
             return self._choose(choice, program, rng)
         if operator == "letters":
-            return permute(program, rng)
+            return permute(program, rng, bool(self.letters))
         return _number(program, rng) if operator == "number" else self._substitute(program, rng)
 
     def _choose(self, choice: Choice, program: Program, rng: Random) -> Program | None:
@@ -161,8 +161,7 @@ class Editor:
         if rng.random() * here * len(choice.following[value]) >= there * len(ways):
             return None
         changed = choose_numbers(replace(program, params=params))
-        same = self.letters or labelled_points(changed) == labelled_points(program)
-        return changed if same else None
+        return changed if self.letters or named(changed) == named(program) else None
 
     def _substitute(self, program: Program, rng: Random) -> Program | None:
         """Give one point a letter that names nothing yet."""
@@ -195,11 +194,18 @@ def _clear(program: Program, edited: Program, rng: Random) -> Program:
     raise AssertionError
 
 
-def permute(program: Program, rng: Random) -> Program:
-    """Exchange two or three of the letters in use."""
-    used = labelled_points(program)
-    count = min(used, rng.choice((2, 2, 3)))
-    places = rng.sample(range(used), count)
+def named(program: Program) -> frozenset[str]:
+    """Return the letters that the caption of a program names."""
+    return frozenset(letter for fact in statements(program) for arg in fact.args for letter in arg)
+
+
+def permute(program: Program, rng: Random, drawn: bool) -> Program:
+    """Exchange two or three of the letters that are drawn, or of those that the caption names."""
+    places = list(range(labelled_points(program)))
+    if not drawn:
+        letters = named(program)
+        places = [place for place, name in enumerate(program.names) if name in letters]
+    places = rng.sample(places, min(len(places), rng.choice((2, 2, 3))))
     names = list(program.names)
     for here, there in zip(places, places[1:] + places[:1], strict=True):
         names[here] = program.names[there]

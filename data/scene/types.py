@@ -58,7 +58,8 @@ class Fact(NamedTuple):
         return Fact(raw["kind"], tuple(raw["args"]), raw.get("value"))
 
 
-class Mark(NamedTuple):
+@dataclass(frozen=True)
+class Mark:
     """A drawn sign at a segment, an angle or a point.
 
     ``tick`` and ``arrow`` (segment, count; arrows say parallel), ``right`` (angle), ``arc`` (angle, count),

@@ -74,6 +74,10 @@ def test_keys_are_plain(key):
         ({"json": b"[]", "png": b"+"}, "field json.*an object"),
         (members(caption=None), "field caption.*a non-empty string"),
         (members(caption=" "), "field caption"),
+        (members(caption=""), "field caption.*or an empty one beside messages"),
+        (members(caption="", messages=[]), "field caption"),
+        (members(caption=" ", messages=[{"role": "user"}]), "field caption"),
+        (members(messages=[{"role": "user"}], caption=None), "field caption"),
         (members(negatives={}), "field negatives.*a list"),
         (members(negatives=["text"]), r"negatives\[0\]: got 'text'"),
         (members(negatives=[{"kind": "random", "text": "t"}]), f"kind.*{', '.join(NEGATIVE_KINDS)}"),
@@ -101,3 +105,8 @@ def test_a_wrong_field_is_named_with_key_and_what_is_allowed(raw, match):
         parse_sample("k7", raw)
     assert "'k7'" in str(error.value)
     assert len(str(error.value)) < 400
+
+
+def test_a_sample_with_a_chat_may_have_no_caption():
+    sample = Sample("k", "", {"png": b"+"}, messages=({"role": "user", "content": "AB?"},))
+    assert parse_sample("k", sample.members()) == sample

@@ -125,3 +125,9 @@ def test_the_loss_of_a_batch_is_the_sum_over_its_samples(lmm, transform, collate
     assert tokens == sum(count for _, count in alone)
     plain = lmm[0](**collate(items)).loss  # the mean, by transformers itself
     torch.testing.assert_close(total / tokens, plain.double())
+
+
+def test_a_sample_without_a_caption_is_trained_on_its_chat_in_both_stages(transform, png):
+    sample = make_sample(png(), qa("What is AB?", "It is 12."), caption="")
+    align = ChatTransform(transform.processor, "align", 100)
+    assert words(align, align(sample)) == words(transform, transform(sample)) == "It is 12.<|im_end|>"

@@ -35,6 +35,8 @@ def draw_folded(params: Params) -> Figure:
     if folded:
         figure.stated.append(Fact("folded", ("D", "AE", "F")))
         figure.dashed = ("DA",)
+    else:
+        figure.stated.append(Fact("shape", ("AEF",), "triangle"))
     return figure
 
 

@@ -15,7 +15,7 @@ from data.scene.types import Fact, Scene
 
 EXACT = 1e-6
 NEVER = 1e9
-SIDES = {"triangle": 3, "quadrilateral": 4}
+SIDES = {"triangle": 3, "quadrilateral": 4, "pentagon": 5, "hexagon": 6, "octagon": 8}
 
 
 def holds(fact: Fact, scene: Scene) -> bool:
@@ -25,9 +25,13 @@ def holds(fact: Fact, scene: Scene) -> bool:
 
 def visibly_false(fact: Fact, scene: Scene) -> bool:
     """Whether a person who knows geometry can see in the picture that the statement is false."""
+    if any(letter not in scene.points for arg in fact.args for letter in arg):
+        return True
     if fact.kind in ("length", "angle") and not labelled(fact.args[0], scene):
         return False
     if fact.kind == "shape" and not all(drawn(side, scene) for side in edges(fact.args[0])):
+        return True
+    if fact.kind == "diagonal" and not all(drawn(s, scene) for s in (fact.args[0], *edges(fact.args[1]))):
         return True
     return miss(fact, scene) > 1
 
@@ -104,6 +108,13 @@ def miss(fact: Fact, scene: Scene) -> float:
         return differ(abs(z[fact.args[0][0]] - z[fact.args[0][1]]) * scene.unit, float(fact.value))
     if fact.kind == "angle":
         return abs(size(fact.args[0], z) - float(fact.value)) / 5
+    if fact.kind == "rotated":
+        return miss_rotated(fact, z)
+    if fact.kind == "diagonal":
+        line, polygon = fact.args
+        corners = [polygon.find(c) for c in line]
+        is_one = min(corners) >= 0 and (corners[0] - corners[1]) % len(polygon) not in (1, len(polygon) - 1)
+        return 0.0 if is_one else NEVER
     return RELATIONS[fact.kind](z, *fact.args)
 
 
@@ -129,14 +140,24 @@ def miss_shape(points: list[complex], name: str) -> float:
             "".join(words)
         ]
     pairs = skew(e[0], e[2]), skew(e[1], e[3])
+    legs = differ(length[1], length[3]), differ(length[0], length[2])
+    # inclusively: a kite has two pairs of equal neighbours, an isosceles trapezoid a mirror axis
+    mirror = [max(pairs[i], legs[i], abs(turn(e[i], e[i + 1]) - turn(-e[i], -e[i - 1])) / 5) for i in (0, 1)]
     return {
         "quadrilateral": 0.0,
         "trapezoid": min(pairs),
+        "right trapezoid": max(min(pairs), min(right)),
+        "isosceles trapezoid": min(mirror),
+        "kite": min(max(equal_sides(length, i, i + 1), equal_sides(length, i + 2, i + 3)) for i in (0, 1)),
         "parallelogram": max(pairs),
         "rectangle": max(right),
         "rhombus": max(equal),
         "square": max(*right, *equal),
     }[words[0]]
+
+
+def equal_sides(length, i, j):
+    return differ(length[i % 4], length[j % 4])
 
 
 def miss_circle(fact: Fact, z: dict[str, complex], radii: dict[str, float]) -> float:
@@ -201,6 +222,22 @@ def form_of(z, triangle):
     return abs(w), abs(w - 1), abs(1 - 1 / w)
 
 
+def reflect(p, a, b):
+    """Mirror image in the line ab: conjugate where the line is the real axis."""
+    return a + (b - a) * ((p - a) / (b - a)).conjugate()
+
+
+def miss_rotated(fact, z):
+    """Whether one rotation by the told angle, either way, takes each corner to its image: in px."""
+    first, second, centre = fact.args
+    o = z[centre]
+    spins = [cmath.exp(sign * 1j * math.radians(float(fact.value))) for sign in (1, -1)]
+    return min(
+        max(abs(o + (z[p] - o) * spin - z[q]) / 10 for p, q in zip(first, second, strict=True))
+        for spin in spins
+    )
+
+
 RELATIONS = {
     "parallel": two(skew),
     "perpendicular": two(slant),
@@ -213,6 +250,10 @@ RELATIONS = {
     "median": cevian(lambda p, q, b, c: abs(2 * q - b - c) / 20),
     "altitude": cevian(lambda p, q, b, c: max(off_line(q, b, c) / 10, slant(p - q, c - b))),
     "midsegment": miss_midsegment,
+    "perpendicular_bisector": lambda z, s, t: max(
+        off_line((z[t[0]] + z[t[1]]) / 2, z[s[0]], z[s[1]]) / 10, slant(z[s[1]] - z[s[0]], z[t[1]] - z[t[0]])
+    ),
+    "folded": lambda z, p, s, q: abs(reflect(z[p], z[s[0]], z[s[1]]) - z[q]) / 10,
     "congruent": lambda z, s, t: max(map(differ, sides_of(z, s), sides_of(z, t))),
     "similar": lambda z, s, t: max(map(differ, form_of(z, s), form_of(z, t))),
 }

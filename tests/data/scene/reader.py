@@ -8,7 +8,8 @@ OPENING = re.compile(r"^(?:The diagram features|The figure shows|This is|Shown i
 # Clauses are joined by commas and "and", but "AC and BD intersect at E" is one clause.
 JOINT = re.compile(r", where |, and |, | and (?=[A-Z]{2} (?:=|∥|⊥|is|has|equals)|∠)")
 PATTERNS = {
-    r"an? (?P<value>[a-z]+(?: triangle)?) (?P<a>[A-Z]{3,4})": "shape",
+    r"an? (?P<value>[a-z]+(?: [a-z]+)?) (?P<a>[A-Z]{3,8})": "shape",
+    r"(?P<a>[A-Z]{3,8}) is an? (?P<value>(?!sector)[a-z]+(?: [a-z]+)?)": "shape",
     r"△(?P<a>[A-Z]{3})": "triangle",
     r"circle (?P<a>[A-Z])": "circle",
     r"(?P<a>[A-Z]{2}) (?:∥|is parallel to) (?P<b>[A-Z]{2})": "parallel",
@@ -23,6 +24,14 @@ PATTERNS = {
     r"(?P<a>[A-Z]{2}) (?:bisects|is the bisector of) ∠(?P<b>[A-Z]{3})": "bisects",
     r"(?P<a>[A-Z]{2}) is a median (?:of|in) △(?P<b>[A-Z]{3})": "median",
     r"(?P<a>[A-Z]{2}) is an altitude (?:of|in) △(?P<b>[A-Z]{3})": "altitude",
+    r"(?P<a>[A-Z]{2}) is the perpendicular bisector of (segment )?(?P<b>[A-Z]{2})": "perpendicular_bisector",
+    r"(?P<a>[A-Z]{2}) is a diagonal (?:of|in) (?P<b>[A-Z]{4,8})": "diagonal",
+    r"△(?P<a>[A-Z]{3}) (?:≅|is congruent to) △(?P<b>[A-Z]{3})": "congruent",
+    r"△(?P<a>[A-Z]{3}) (?:∼|is similar to) △(?P<b>[A-Z]{3})": "similar",
+    r"(?P<a>[A-Z]) is folded along (?P<b>[A-Z]{2}) onto (?P<c>[A-Z])": "folded",
+    r"folding along (?P<b>[A-Z]{2}) takes (?P<a>[A-Z]) to (?P<c>[A-Z])": "folded",
+    r"△(?P<a>[A-Z]{3}) is rotated about (?P<c>[A-Z]) by (?P<value>\d+)° to △(?P<b>[A-Z]{3})": "rotated",
+    r"rotating △(?P<a>[A-Z]{3}) by (?P<value>\d+)° about (?P<c>[A-Z]) gives △(?P<b>[A-Z]{3})": "rotated",
     r"(?P<a>[A-Z]{2}) is a mid-segment of △(?P<b>[A-Z]{3})": "midsegment",
     r"(?P<a>[A-Z]{2}) (?:=|has length) (?P<value>\d+)": "length",
     r"∠(?P<a>[A-Z]{3}) (?:=|measures) (?P<value>\d+)°": "angle",

@@ -200,8 +200,8 @@ def _about(folders: Sequence[Path], sizes: Sequence[int], cfg: GalleryConfig) ->
     return (
         f"{'; '.join(told)}. Words of a negative that are not in the caption are marked (point at one to "
         "read what it replaced). What differs between two pictures is outlined, dashed where ink is missing, "
-        "unless the edit moved the whole figure; click a picture to enlarge it. The residual says by how many visible margins the "
-        "decisive statement misses the truth."
+        "unless the edit moved the whole figure; click a picture to enlarge it. The residual says by how "
+        "many visible margins the decisive statement misses the truth."
     )
 
 

@@ -5,7 +5,7 @@
 
 ADDRESS is what stands after ``#``, as ``kind=image&operator=drop``. Milliseconds run from the start of
 navigation, or from the change of the address, until the page is put together (twice after a change, so a
-little too long); every address is visited once per start of the browser, in the order given, and the median of
+little too long). Every address is visited once per start of the browser, in the order given; the median of
 five starts is told.
 """
 

@@ -10,7 +10,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -97,6 +97,17 @@ def parse_members(members: Mapping[str, bytes]) -> Sample:
     return parse_sample(key, {name.partition(".")[2]: data for name, data in members.items()})
 
 
+class Source(Protocol):
+    """Samples by number, and in words where each comes from."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, i: int) -> Sample: ...
+
+    def file_of(self, i: int) -> object:
+        """Name the file of sample ``i``."""
+
+
 class BatchReader(Dataset[tuple[Any, list[str]]]):
     """Maps a list of sample numbers to ``(batch, skips)``; runs in the workers.
 
@@ -105,9 +116,7 @@ class BatchReader(Dataset[tuple[Any, list[str]]]):
     must step. Both depend on the sample numbers alone, not on workers, and neither moves the position.
     """
 
-    def __init__(
-        self, dataset: IndexedDataset, transform: Transform, collate: Collate, max_skipped: int = 0
-    ) -> None:
+    def __init__(self, dataset: Source, transform: Transform, collate: Collate, max_skipped: int = 0) -> None:
         self.dataset, self.transform, self.collate = dataset, transform, collate
         self.max_skipped = max_skipped
 
@@ -162,7 +171,7 @@ class ShardLoader:
         for batch, skips in self.source:
             self._count(skips)
             if batch is None:
-                raise ValueError(f"no usable sample in the shards:{self._names()}")
+                raise ValueError(f"no usable sample:{self._names()}")
             yield batch
 
     def _names(self) -> str:
@@ -177,7 +186,7 @@ class ShardLoader:
         if len(self.skipped) > self.max_skipped:
             raise ValueError(
                 f"{len(self.skipped)} unusable samples, max_skipped={self.max_skipped} are allowed; "
-                f"repair the shards, or raise max_skipped to pass over them:{self._names()}"
+                f"repair the data, or raise max_skipped to pass over them:{self._names()}"
             )
 
 

@@ -9,7 +9,8 @@ from configs.load import load_config
 @pytest.mark.parametrize(
     ("argv", "match"),
     [
-        (["batch_size=4"], "required but not set: shards"),
+        (["shards=[a]"], "required but not set: batch_size"),
+        (["batch_size=4"], "name at least one shard folder"),
         (["shards=[]", "batch_size=4"], "name at least one shard folder"),
         (["shards=[a]", "batch_size=0"], "batch_size=0"),
         (["shards=[a]", "batch_size=4", "num_workers=-1"], "num_workers=-1"),

@@ -7,8 +7,10 @@ worker hands over a whole batch with the skips it met, so that they are counted 
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,7 +45,7 @@ class IndexedDataset(Dataset[Sample]):
         parts = [open_folder(folder, verify=verify) for folder in folders]
         self.files = [part.path / shard["file"] for part in parts for shard in part.index["shards"]]
         self.shard_samples = [shard["samples"] for part in parts for shard in part.index["shards"]]
-        self._starts = np.cumsum([0, *self.shard_samples])
+        self._starts = [0, *accumulate(self.shard_samples)]
         self._offsets = np.concatenate([part.offsets for part in parts])[:limit]
         if limit is not None:
             self.shard_samples = np.diff(np.minimum(self._starts, limit)).tolist()
@@ -55,7 +57,7 @@ class IndexedDataset(Dataset[Sample]):
     def __getitem__(self, i: int) -> Sample:
         if not 0 <= i < len(self):
             raise IndexError(f"sample {i} of {len(self)}")
-        shard = int(np.searchsorted(self._starts, i, side="right")) - 1
+        shard = bisect_right(self._starts, i) - 1
         at, length = map(int, self._offsets[i])
         block = os.pread(self._descriptor(shard), length, at)
         try:
@@ -67,7 +69,7 @@ class IndexedDataset(Dataset[Sample]):
 
     def file_of(self, i: int) -> Path:
         """Return the tar file that holds sample ``i``."""
-        return self.files[int(np.searchsorted(self._starts, i, side="right")) - 1]
+        return self.files[bisect_right(self._starts, i) - 1]
 
     def _descriptor(self, shard: int) -> int:
         if shard not in self._open:

@@ -7,6 +7,7 @@ tell them apart. Every distinct caption of a batch is in it once.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import random
 from dataclasses import dataclass, field, fields, replace
@@ -188,7 +189,7 @@ def join(items: list[Item], pad_id: int, width: int | None) -> Batch:
         captions=[item.caption for item in items],
         images=images,
         image_offsets=_offsets([len(item.images) - 1 for item in items]),
-        image_ids=_hashes([picture.numpy().tobytes() for picture in images]),
+        image_ids=_picture_ids(images),
         input_ids=ids,
         attention_mask=mask,
         text_ids=_hashes([",".join(map(str, row)).encode() for row in place]),
@@ -223,6 +224,25 @@ def _offsets(counts: list[int]) -> Tensor:
 def _hashes(contents: list[bytes]) -> Tensor:
     digests = (hashlib.blake2b(content, digest_size=8).digest() for content in contents)
     return torch.tensor([int.from_bytes(digest, "big", signed=True) for digest in digests], dtype=torch.long)
+
+
+def _picture_ids(images: Tensor) -> Tensor:
+    """Return a 64-bit hash of the pixels of each uint8 picture, int64 ``[B + M]``.
+
+    The sum of 32-bit words times fixed random numbers: six times as fast as a hash that withstands attacks.
+    """
+    pixels = images.flatten(1).numpy()
+    if spare := -pixels.shape[1] % 4:
+        pixels = np.pad(pixels, ((0, 0), (0, spare)))
+    words = pixels.view(np.uint32)
+    factors = _factors(words.shape[1])
+    sums = [np.dot(row.astype(np.uint64), factors) for row in words]
+    return torch.from_numpy(np.array(sums, dtype=np.uint64).view(np.int64))
+
+
+@functools.cache
+def _factors(count: int) -> np.ndarray:
+    return np.random.PCG64(0).random_raw(count) | np.uint64(1)  # odd: no single word is without effect
 
 
 def _tail(row: list[int], special: set[int]) -> int:

@@ -1,4 +1,5 @@
-"""The LightningDataModule over shards that both stages use: a stage brings a transform and a collate."""
+"""The LightningDataModule that both stages use, over shards or fresh scenes: a stage brings a transform and a
+collate."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from typing import Any
 import lightning
 
 from configs.data import LoaderConfig
+from configs.runtime import console
+from data.fresh import FreshLoader, FreshScenes, fresh_loader
 from data.index import open_folder
 from data.loader import Collate, ResumableLoader, ShardLoader, Transform, indexed_loader
 from data.stream import stream_loader
@@ -19,7 +22,7 @@ class ShardDataModule(lightning.LightningDataModule):
     ``transform`` and ``collate`` run in the workers and must be picklable; a :class:`data.sample.SampleError`
     that the transform raises is a counted skip. Shards are verified once per node before training. The
     checkpoint holds the place in the order of samples, so that a killed run goes on with the very next
-    sample, also on another number of ranks. Validation reads every sample exactly once.
+    sample, also on another number of ranks. Validation reads every sample exactly once, always of shards.
     """
 
     def __init__(
@@ -35,16 +38,18 @@ class ShardDataModule(lightning.LightningDataModule):
         self._state: dict[str, Any] | None = None
 
     def prepare_data(self) -> None:
-        """Verify the shards; Lightning calls this in one process per node."""
+        """Verify the shards, or draw a first scene; Lightning calls this in one process per node."""
         for cfg in (self.train, self.val):
             if cfg is not None and cfg.mode == "indexed":
                 for folder in cfg.shards:
                     open_folder(folder)
+        if self.train.mode == "scenes":
+            FreshScenes(self.train.build_config())[0]  # a recipe that cannot be drawn is refused here
 
     def train_dataloader(self) -> ResumableLoader:
         """Return this rank's loader, at the place of the loaded checkpoint if there is one."""
-        make = {"indexed": _indexed_train, "stream": stream_loader}[self.train.mode]
-        loader = make(self.train, self.transform, self.collate, **self._ranks())
+        make: Any = {"indexed": _indexed_train, "stream": stream_loader, "scenes": fresh_loader}
+        loader = make[self.train.mode](self.train, self.transform, self.collate, **self._ranks())
         if self._state is not None:
             loader.load_state_dict(self._state)
             self._match_progress(loader)
@@ -67,6 +72,20 @@ class ShardDataModule(lightning.LightningDataModule):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep the place for the training loader that is made next."""
         self._state = state_dict["train"]
+
+    def drawn(self) -> dict[str, Any] | None:
+        """Return of mode=scenes how many samples this rank was given since its start, and why how many scenes
+        and edits were refused on the way; None of other modes."""
+        if not isinstance(self._loader, FreshLoader):
+            return None
+        return {"samples": self._loader.drawn, "rejected": dict(self._loader.rejected.most_common())}
+
+    def teardown(self, stage: str) -> None:
+        """Say what was refused while scenes were drawn."""
+        if (drawn := self.drawn()) and self.trainer is not None and self.trainer.is_global_zero:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in drawn["rejected"].items())
+            text = f"drew {drawn['samples']} samples; refused on the way: {reasons or 'nothing'}"
+            console.print(text, markup=False, soft_wrap=True)
 
     def _ranks(self) -> dict[str, Any]:
         trainer = self.trainer

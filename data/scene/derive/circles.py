@@ -1,0 +1,126 @@
+"""Rules about circles: inscribed and central angles, radii, crossing chords, arcs and sectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations, permutations
+
+from data.scene.derive.formulas import (
+    ARC,
+    CIRCUMFERENCE,
+    DISC,
+    DOUBLE,
+    HALF,
+    LESS,
+    SAME,
+    SCALED,
+    SECTOR,
+    SUM,
+    TO_180,
+)
+from data.scene.derive.known import Known, Link, Quantity, length, link, segment
+from data.scene.types import Fact
+
+
+def on_circles(known: Known) -> dict[str, list[str]]:
+    """By centre, the points that lie on its circle."""
+    found: dict[str, list[str]] = {}
+    for fact in known.facts("on_circle"):
+        if fact.args[0] not in found.setdefault(fact.args[1], []):
+            found[fact.args[1]].append(fact.args[0])
+    return found
+
+
+def radii(known: Known) -> Iterator[Link]:
+    """All radii are equal, and a diameter is two of them."""
+    for o, names in on_circles(known).items():
+        for p, q in permutations(names, 2):
+            why = f"{o}{p} and {o}{q} are radii"
+            if segment(o + p) in known.drawn:
+                yield from link("radii", length(o, p), (length(o, q),), SAME, why)
+    for fact in known.facts("diameter"):
+        (a, b), o = fact.args
+        for end in (a, b):
+            yield from link("diameter", length(a, b), (length(o, end),), DOUBLE, fact)
+            yield from link("diameter", length(o, end), (length(a, b),), HALF, fact)
+
+
+def inscribed_angles(known: Known) -> Iterator[Link]:
+    """Central angles, angles over the same chord, opposite angles."""
+    for o, names in on_circles(known).items():
+        for a, b in combinations(names, 2):
+            above = [c for c in names if c not in (a, b) and known.side(c, a, b) > 0 and _seen(known, a, c, b)]
+            below = [c for c in names if c not in (a, b) and known.side(c, a, b) < 0 and _seen(known, a, c, b)]
+            central = known.angle(a, o, b) if _seen(known, a, o, b) else None
+            for arc, others in ((above, below), (below, above)):
+                for c in arc:
+                    here = known.angle(a, c, b)
+                    if central and here and known.side(o, a, b) * known.side(c, a, b) > 0:
+                        why = f"∠{central.name} = 2 × ∠{here.name}"
+                        yield from link("central angle", central, (here,), DOUBLE, f"{why} over the chord {a}{b}")
+                        yield from link("central angle", here, (central,), HALF, f"{why} over the chord {a}{b}")
+                    for d in arc:
+                        there = known.angle(a, d, b)
+                        if here and there and here != there:
+                            why = f"∠{here.name} and ∠{there.name} are inscribed angles over the same arc {a}{b}"
+                            yield from link("same arc", here, (there,), SAME, why)
+                    for d in others:
+                        there = known.angle(a, d, b)
+                        if here and there:
+                            why = f"∠{here.name} + ∠{there.name} = 180° in the inscribed quadrilateral {a}{c}{b}{d}"
+                            yield from link("inscribed quadrilateral", here, (there,), TO_180, why)
+
+
+def _seen(known: Known, a: str, v: str, b: str) -> bool:
+    return segment(a + v) in known.drawn and segment(v + b) in known.drawn
+
+
+def crossing_chords(known: Known) -> Iterator[Link]:
+    """The parts of two chords that cross have the same product."""
+    for o, names in on_circles(known).items():
+        on = set(names)
+        for one, two in combinations(known.lines, 2):
+            for p in set(one) & set(two) - on:
+                if len(on & set(one)) != 2 or len(on & set(two)) != 2:
+                    continue
+                (a, b), (c, d) = ([x for x in line if x in on] for line in (one, two))
+                if not (one.index(a) < one.index(p) < one.index(b) and two.index(c) < two.index(p) < two.index(d)):
+                    continue
+                why = f"{p}{a} × {p}{b} = {p}{c} × {p}{d}"
+                fact = Fact("intersection", (p, a + b, c + d))
+                for (w, x), (y, z) in (((a, b), (c, d)), ((c, d), (a, b))):
+                    for s, t in ((w, x), (x, w)):
+                        inputs = length(p, y), length(p, z), length(p, t)
+                        yield from link("crossing chords", length(p, s), inputs, SCALED, fact, why)
+
+
+def two_circles(known: Known) -> Iterator[Link]:
+    """Centres of circles that touch are as far apart as the sum or the difference of the radii."""
+    on = on_circles(known)
+    for fact in known.facts("tangent_circles"):
+        o, q = fact.args
+        for t in set(on.get(o, ())) & set(on.get(q, ())):
+            if fact.value == "externally":
+                why = f"{o}{q} = {o}{t} + {t}{q}"
+                yield from link("tangent circles", length(o, q), (length(o, t), length(t, q)), SUM, fact, why)
+                yield from link("tangent circles", length(o, t), (length(o, q), length(t, q)), LESS, fact, why)
+
+
+def round_sizes(known: Known) -> Iterator[Link]:
+    """Circumference and area of a circle; arc and area of a sector."""
+    on = on_circles(known)
+    for fact in known.facts("circle"):
+        o = fact.args[0]
+        for p in on.get(o, ()):
+            yield from link("circumference", Quantity("circumference", o), (length(o, p),), CIRCUMFERENCE)
+            yield from link("area of a circle", Quantity("disc", o), (length(o, p),), DISC)
+    for fact in known.facts("sector"):
+        a, o, b = fact.args[0]
+        central = known.angle(a, o, b)
+        for end in (a, b):
+            arc, area = Quantity("arc", a + o + b), Quantity("sector", a + o + b)
+            yield from link("arc", arc, (central, length(o, end)), ARC, fact)
+            yield from link("area of a sector", area, (central, length(o, end)), SECTOR, fact)
+
+
+CIRCLES = (radii, inscribed_angles, crossing_chords, two_circles, round_sizes)

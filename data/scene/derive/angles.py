@@ -11,7 +11,7 @@ from data.scene.derive.formulas import (
     DOUBLE,
     HALF,
     LESS,
-    SAME,
+    SAME_ANGLE,
     SUM,
     TO_90,
     TO_180,
@@ -62,8 +62,8 @@ def at_a_point(known: Known) -> Iterator[Link]:
                 one, two = known.angle(a, v, b), known.angle(far, v, across)
                 if one and two:
                     why = f"∠{one.name} and ∠{two.name} are vertical angles"
-                    yield from link("vertical angles", one, (two,), SAME, why)
-                    yield from link("vertical angles", two, (one,), SAME, why)
+                    yield from link("vertical angles", one, (two,), SAME_ANGLE, why)
+                    yield from link("vertical angles", two, (one,), SAME_ANGLE, why)
             if far != b:
                 for c in rays:
                     if c not in (a, b) and known.inside(a, v, b, c):
@@ -119,8 +119,8 @@ def equal_angles(known: Known) -> Iterator[Link]:
     """Equal angles, and the halves of a bisected one."""
     for fact in known.facts("equal_angle"):
         one, two = (known.angle(*name) for name in fact.args)
-        yield from link("equal angles", one, (two,), SAME, fact)
-        yield from link("equal angles", two, (one,), SAME, fact)
+        yield from link("equal angles", one, (two,), SAME_ANGLE, fact)
+        yield from link("equal angles", two, (one,), SAME_ANGLE, fact)
     for fact in known.facts("bisects"):
         line, (a, v, b) = fact.args
         d = line.replace(v, "")
@@ -128,7 +128,7 @@ def equal_angles(known: Known) -> Iterator[Link]:
         for half, other in ((one, two), (two, one)):
             yield from link("bisector", whole, (half,), DOUBLE, fact)
             yield from link("bisector", half, (whole,), HALF, fact)
-            yield from link("bisector", half, (other,), SAME, fact)
+            yield from link("bisector", half, (other,), SAME_ANGLE, fact)
 
 
 def isosceles(known: Known) -> Iterator[Link]:
@@ -142,7 +142,7 @@ def isosceles(known: Known) -> Iterator[Link]:
         apex, left, right = known.angle(b, top, c), known.angle(top, b, c), known.angle(top, c, b)
         for base, other in ((left, right), (right, left)):
             yield from link("base angles", base, (apex,), BASE_ANGLE, fact)
-            yield from link("base angles", base, (other,), SAME, fact)
+            yield from link("base angles", base, (other,), SAME_ANGLE, fact)
             yield from link("base angles", apex, (base,), APEX_ANGLE, fact)
 
 
@@ -169,8 +169,8 @@ def _at_transversal(
                 continue
             if not known.toward(p, a, q, b):
                 why = f"∠{inner.name} and ∠{other.name} are alternate angles"
-                yield from link("alternate angles", inner, (other,), SAME, fact, why)
-                yield from link("alternate angles", other, (inner,), SAME, fact, why)
+                yield from link("alternate angles", inner, (other,), SAME_ANGLE, fact, why)
+                yield from link("alternate angles", other, (inner,), SAME_ANGLE, fact, why)
                 continue
             why = f"∠{inner.name} + ∠{other.name} = 180°"
             yield from link("co-interior angles", inner, (other,), TO_180, fact, why)
@@ -178,8 +178,8 @@ def _at_transversal(
             for v, arm, up, same in ((p, a, q, other), (q, b, p, inner)):
                 if (far := known.beyond.get((v, known.ray(v, up)))) and (outer := known.angle(arm, v, far)):
                     why = f"∠{outer.name} and ∠{same.name} are corresponding angles"
-                    yield from link("corresponding angles", outer, (same,), SAME, fact, why)
-                    yield from link("corresponding angles", same, (outer,), SAME, fact, why)
+                    yield from link("corresponding angles", outer, (same,), SAME_ANGLE, fact, why)
+                    yield from link("corresponding angles", same, (outer,), SAME_ANGLE, fact, why)
 
 
 def quadrilaterals(known: Known) -> Iterator[Link]:

@@ -13,6 +13,7 @@ from data.scene.derive.formulas import (
     HALF,
     LESS,
     SAME,
+    SAME_ANGLE,
     SCALED,
     SECTOR,
     SUM,
@@ -63,7 +64,7 @@ def inscribed_angles(known: Known) -> Iterator[Link]:
                         there = known.angle(a, d, b)
                         if here and there and here != there:
                             why = f"∠{here.name} and ∠{there.name} are inscribed angles over the same arc {a}{b}"
-                            yield from link("same arc", here, (there,), SAME, why)
+                            yield from link("same arc", here, (there,), SAME_ANGLE, why)
                     for d in others:
                         there = known.angle(a, d, b)
                         if here and there:

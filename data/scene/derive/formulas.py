@@ -44,7 +44,8 @@ def _only(size: int, result: Solve) -> Solve:
     return solve
 
 
-SAME = Formula("", lambda a: a, (lambda a: _2 * a, lambda a: a / _2, lambda a: _180 - a))
+SAME = Formula("", lambda a: a, (lambda a: _2 * a, lambda a: a / _2))
+SAME_ANGLE = Formula("", lambda a: a, (lambda a: _180 - a, lambda a: _90 - a, lambda a: a / _2))
 DOUBLE = Formula("2 × {}", lambda a: _2 * a, (lambda a: a, lambda a: a / _2, lambda a: a * a))
 HALF = Formula("{} ÷ 2", lambda a: a / _2, (lambda a: a, lambda a: _2 * a, lambda a: a - _2))
 SUM = Formula("{} + {}", lambda a, b: a + b, (lambda a, b: a * b, lambda a, b: a - b, lambda a, b: b - a))

@@ -125,6 +125,16 @@ class Derivation:
         self._explain(quantity, found)
         return list(found.values())
 
+    def show(self, fact: Fact) -> list[Step]:
+        """Return the steps that lead to a fact; none where it is stated or plain."""
+        found: dict[Fact, Step] = {}
+        self._show(fact, found)
+        return list(found.values())
+
+    def said(self, fact: Fact) -> str:
+        """A fact as a clause, with what it follows from where that needs no step."""
+        return listed(self._say((fact,)))
+
     def _explain(self, quantity: Quantity, found: dict[Fact, Step]) -> None:
         number = self.numbers[quantity]
         fact = Fact(quantity.of, (quantity.name,), float(number.value))

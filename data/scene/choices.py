@@ -74,13 +74,12 @@ def _numbers(value: str, slips: Sequence[str], most: int, rng: Random) -> list[s
     read, near = form
     right = read(value)
     assert right is not None
-    wrong = {text: size for text in slips if (size := read(text)) is not None}
-    others = {text: size for text in near if (size := read(text)) is not None}
     ranked: dict[Fraction, str] = {}
-    for options in (wrong, others):  # slips come first
-        for text in rng.sample(sorted(options), len(options)):
-            if 0 < options[text] <= most and options[text] != right:
-                ranked.setdefault(options[text], text)
+    for options in (sorted(slips), near):  # slips come first
+        for text in rng.sample(options, len(options)):
+            size = read(text)
+            if size is not None and 0 < size <= most and size != right:
+                ranked.setdefault(size, text)
     below = [text for size, text in ranked.items() if size < right]
     above = [text for size, text in ranked.items() if size > right]
     feasible = [k for k in range(OPTIONS) if k <= len(below) and OPTIONS - 1 - k <= len(above)]
@@ -94,7 +93,8 @@ def _form(value: str) -> tuple[Callable[[str], Fraction | None], list[str]] | No
     """How numbers like ``value`` are read (None: of another form), and some that are near it."""
     if found := _FRACTION.fullmatch(value):
         p, q = int(found[1]), int(found[2])
-        near = [Fraction(a, b) for a, b in ((p, q + 1), (p + 1, q + 1), (p, q + 2), (q - p, q), (p + 1, q + 2))]
+        pairs = (p, q + 1), (p + 1, q + 1), (p, q + 2), (q - p, q), (p + 1, q + 2)
+        near = [Fraction(*pair) for pair in pairs]
         return _read_fraction, [str(share) for share in near if 0 < share < 1]
     if not (found := _NUMBER.fullmatch(value)):
         return None

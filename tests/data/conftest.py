@@ -72,3 +72,10 @@ def brute():
 def read_caption():
     """The reader that turns a caption back into facts, reader.py."""
     return load("reader").read_caption
+
+
+@pytest.fixture(scope="session")
+def judge():
+    """``judge(scene)`` reads worked answers clause by clause, clauses.py."""
+    brute, judge = load("brute"), load("clauses").Judge
+    return lambda scene: judge(brute, scene)

@@ -1,1 +1,1 @@
-"""Numbers that follow from what a figure's picture and caption tell, in steps, by the rules of school geometry."""
+"""Numbers that follow from what a figure shows and tells, in steps, by the rules of school geometry."""

@@ -1,5 +1,7 @@
 """Rules that compute angles."""
 
+# mypy: disable-error-code="str-unpack"
+# Names of segments and polygons are taken apart into their letters.
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -201,7 +203,11 @@ def bends(known: Known) -> Iterator[Link]:
                 c, d = d, c
             for p, q in ((a, c), (b, d)):
                 for e in known.points:
-                    if e in (a, b, c, d) or known.line(p, q) or not {segment(e + p), segment(e + q)} <= known.drawn:
+                    if (
+                        e in (a, b, c, d)
+                        or known.line(p, q)
+                        or not {segment(e + p), segment(e + q)} <= known.drawn
+                    ):
                         continue
                     one, two = (b if p == a else a), (d if q == c else c)
                     if not (_between(known, e, (p, one), (q, two))):

@@ -1,5 +1,7 @@
 """Rules that compute perimeters and areas."""
 
+# mypy: disable-error-code="str-unpack"
+# Names of segments and polygons are taken apart into their letters.
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -131,7 +133,9 @@ def _right_trapezoid(known: Known, shape: Fact) -> Iterator[Link]:
             if known.holds(base):
                 three = length(v, far), length(arm, other), length(v, arm)
                 why = f"{v}{arm} ⊥ {v}{far}"
-                yield from link("area of a trapezoid", Quantity("area", name), three, TRAPEZOID, shape, base, why)
+                yield from link(
+                    "area of a trapezoid", Quantity("area", name), three, TRAPEZOID, shape, base, why
+                )
 
 
 AREAS = (perimeters, areas, right_triangles, by_height)

@@ -1,5 +1,7 @@
 """Rules about circles: inscribed and central angles, radii, crossing chords, arcs and sectors."""
 
+# mypy: disable-error-code="str-unpack"
+# Names of segments and polygons are taken apart into their letters.
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -47,29 +49,28 @@ def radii(known: Known) -> Iterator[Link]:
 
 
 def inscribed_angles(known: Known) -> Iterator[Link]:
-    """Central angles, angles over the same chord, opposite angles."""
+    """Central angles, angles over the same arc, opposite angles of inscribed quadrilaterals."""
     for o, names in on_circles(known).items():
         for a, b in combinations(names, 2):
-            above = [c for c in names if c not in (a, b) and known.side(c, a, b) > 0 and _seen(known, a, c, b)]
-            below = [c for c in names if c not in (a, b) and known.side(c, a, b) < 0 and _seen(known, a, c, b)]
-            central = known.angle(a, o, b) if _seen(known, a, o, b) else None
-            for arc, others in ((above, below), (below, above)):
-                for c in arc:
-                    here = known.angle(a, c, b)
-                    if central and here and known.side(o, a, b) * known.side(c, a, b) > 0:
-                        why = f"∠{central.name} = 2 × ∠{here.name}"
-                        yield from link("central angle", central, (here,), DOUBLE, f"{why} over the chord {a}{b}")
-                        yield from link("central angle", here, (central,), HALF, f"{why} over the chord {a}{b}")
-                    for d in arc:
-                        there = known.angle(a, d, b)
-                        if here and there and here != there:
-                            why = f"∠{here.name} and ∠{there.name} are inscribed angles over the same arc {a}{b}"
-                            yield from link("same arc", here, (there,), SAME_ANGLE, why)
-                    for d in others:
-                        there = known.angle(a, d, b)
-                        if here and there:
-                            why = f"∠{here.name} + ∠{there.name} = 180° in the inscribed quadrilateral {a}{c}{b}{d}"
-                            yield from link("inscribed quadrilateral", here, (there,), TO_180, why)
+            others = [c for c in names if c not in (a, b) and _seen(known, a, c, b)]
+            for c in others:
+                if _seen(known, a, o, b) and known.side(o, a, b) * known.side(c, a, b) > 0:
+                    yield from _central(known.angle(a, o, b), known.angle(a, c, b), a + b)
+            for c, d in permutations(others, 2):
+                here, there = known.angle(a, c, b), known.angle(a, d, b)
+                if here and there and known.side(c, a, b) * known.side(d, a, b) > 0:
+                    why = f"∠{here.name} and ∠{there.name} are inscribed angles over the same arc {a}{b}"
+                    yield from link("same arc", here, (there,), SAME_ANGLE, why)
+                elif here and there:
+                    why = f"∠{here.name} + ∠{there.name} = 180° in the inscribed quadrilateral {a}{c}{b}{d}"
+                    yield from link("inscribed quadrilateral", here, (there,), TO_180, why)
+
+
+def _central(central: Quantity | None, inscribed: Quantity | None, chord: str) -> Iterator[Link]:
+    if central and inscribed:
+        why = f"∠{central.name} = 2 × ∠{inscribed.name} over the chord {chord}"
+        yield from link("central angle", central, (inscribed,), DOUBLE, why)
+        yield from link("central angle", inscribed, (central,), HALF, why)
 
 
 def _seen(known: Known, a: str, v: str, b: str) -> bool:
@@ -78,14 +79,15 @@ def _seen(known: Known, a: str, v: str, b: str) -> bool:
 
 def crossing_chords(known: Known) -> Iterator[Link]:
     """The parts of two chords that cross have the same product."""
-    for o, names in on_circles(known).items():
-        on = set(names)
+    for on in map(set, on_circles(known).values()):
         for one, two in combinations(known.lines, 2):
             for p in set(one) & set(two) - on:
                 if len(on & set(one)) != 2 or len(on & set(two)) != 2:
                     continue
                 (a, b), (c, d) = ([x for x in line if x in on] for line in (one, two))
-                if not (one.index(a) < one.index(p) < one.index(b) and two.index(c) < two.index(p) < two.index(d)):
+                if not (
+                    one.index(a) < one.index(p) < one.index(b) and two.index(c) < two.index(p) < two.index(d)
+                ):
                     continue
                 why = f"{p}{a} × {p}{b} = {p}{c} × {p}{d}"
                 fact = Fact("intersection", (p, a + b, c + d))
@@ -104,7 +106,9 @@ def two_circles(known: Known) -> Iterator[Link]:
             if fact.value == "externally":
                 why = f"{o}{q} = {o}{t} + {t}{q}"
                 yield from link("tangent circles", length(o, q), (length(o, t), length(t, q)), SUM, fact, why)
-                yield from link("tangent circles", length(o, t), (length(o, q), length(t, q)), LESS, fact, why)
+                yield from link(
+                    "tangent circles", length(o, t), (length(o, q), length(t, q)), LESS, fact, why
+                )
 
 
 def round_sizes(known: Known) -> Iterator[Link]:

@@ -112,7 +112,9 @@ EQUILATERAL = Formula(
 AROUND = Formula("2 × ({} + {})", lambda a, b: _2 * (a + b), (lambda a, b: a + b, lambda a, b: a * b))
 SUM_OF_3 = Formula("{} + {} + {}", lambda a, b, c: a + b + c, (lambda a, b, c: a + b, lambda a, b, c: b + c))
 SUM_OF_4 = Formula(
-    "{} + {} + {} + {}", lambda a, b, c, d: a + b + c + d, (lambda a, b, c, d: a + b + c, lambda *x: x[0] * _2)
+    "{} + {} + {} + {}",
+    lambda a, b, c, d: a + b + c + d,
+    (lambda a, b, c, d: a + b + c, lambda *x: x[0] * _2),
 )
 CIRCUMFERENCE = Formula("2 × π × {}", lambda r: _2 * PI * r, (lambda r: PI * r, lambda r: PI * r * r))
 DISC = Formula("π × {0} × {0}", lambda r: PI * r * r, (lambda r: _2 * PI * r, lambda r: PI * r))
@@ -145,4 +147,6 @@ def times(n: int) -> Formula:
 def interior(n: int) -> Formula:
     """The angle of a regular polygon."""
     size = 180 * (n - 2) // n
-    return Formula(f"({n} - 2) × 180 ÷ {n}", lambda: whole(size), (lambda: whole(360 // n), lambda: whole(60)))
+    return Formula(
+        f"({n} - 2) × 180 ÷ {n}", lambda: whole(size), (lambda: whole(360 // n), lambda: whole(60))
+    )

@@ -1,11 +1,14 @@
 """Rules in a coordinate system: coordinates from graphs and axes, lengths and areas from coordinates."""
 
+# mypy: disable-error-code="str-unpack"
+# Names of segments and polygons are taken apart into their letters.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 from data.scene.derive.exact import Exact, sqrt
-from data.scene.derive.formulas import Formula, Solve
+from data.scene.derive.formulas import Formula
 from data.scene.derive.known import Known, Link, Quantity, length, link, segment, turns
 from data.scene.equations import function
 from data.scene.types import Fact
@@ -43,18 +46,13 @@ def places(known: Known) -> None:
     for fact in known.facts("midpoint"):
         m, (a, b) = fact.args
         at = known_places(known)
-        if a in at and b in at:
-            x, y = at[a][0][0] + at[b][0][0], at[a][0][1] + at[b][0][1]
-            if x % 2 == y % 2 == 0:
-                why = f"the middle is at (({at[a][0][0]} + {at[b][0][0]}) ÷ 2, ({at[a][0][1]} + {at[b][0][1]}) ÷ 2)"
-                middle = Fact("coordinates", (m,), f"({x // 2}, {y // 2})")
-                if not known_place(known, m):
-                    known.show(middle, fact, at[a][1], at[b][1], why)
-
-
-def known_place(known: Known, name: str) -> Whole | None:
-    """The coordinates of a point that are labelled or shown."""
-    return next((at for p, (at, _) in known_places(known).items() if p == name), None)
+        if a in at and b in at and m not in at:
+            (x, y), (u, v) = at[a][0], at[b][0]
+            if (x + u) % 2 == (y + v) % 2 == 0:
+                middle = Fact("coordinates", (m,), f"({(x + u) // 2}, {(y + v) // 2})")
+                why = f"({_number(x)} + {_number(u)}) ÷ 2 = {(x + u) // 2}"
+                other = f"({_number(y)} + {_number(v)}) ÷ 2 = {(y + v) // 2}"
+                known.show(middle, fact, at[a][1], at[b][1], why, other)
 
 
 def known_places(known: Known) -> dict[str, tuple[Whole, Fact]]:
@@ -66,7 +64,7 @@ def _cut(known: Known, graph: Fact, axis: Fact) -> None:
     """Show where a graph cuts an axis; of two places, the picture tells which one it is."""
     name, equation = graph.args[0], str(graph.value)
     terms = coefficients(equation)
-    if terms is None or known_place(known, name):
+    if terms is None or name in known_places(known):
         return
     a, b, c = (round(term) for term in terms)
     if axis.value == "y":
@@ -74,17 +72,14 @@ def _cut(known: Known, graph: Fact, axis: Fact) -> None:
         return
     roots = [x for x in range(-30, 31) if a * x * x + b * x + c == 0]
     if len(roots) != (2 if a and b * b > 4 * a * c else 1):
-        return
+        return  # not whole
     if len(roots) == 2:
-        here = known.points[name][0]
-        others = [
-            known.points[f.args[0]][0]
-            for f in known.facts("on_axis")
-            if f.value == "x" and f.args != graph.args and known.holds(Fact("on_graph", f.args, equation))
-        ]
+        others = [f.args[0] for f in known.facts("on_axis") if f.value == "x" and f.args != graph.args]
+        others = [p for p in others if known.holds(Fact("on_graph", (p,), equation))]
         if len(others) != 1:
             return
-        roots = [max(roots) if here > others[0] else min(roots)]
+        is_right = known.points[name][0] > known.points[others[0]][0]
+        roots = roots[1:] if is_right else roots[:1]
     why = f"y = 0 at x = {roots[0]}"
     known.show(Fact("coordinates", (name,), f"({roots[0]}, 0)"), graph, axis, why)
 
@@ -93,65 +88,58 @@ def _number(n: int) -> str:
     return f"({n})" if n < 0 else str(n)
 
 
-def _fixed(text: str, solve: Solve, *slips: Solve) -> Formula:
-    return Formula(text, solve, slips)
+def _fixed(text: str, value: Exact, *slips: int) -> Formula:
+    """A formula whose numbers are read off coordinates."""
+    return Formula(text, lambda: value, tuple(lambda n=n: Exact(n) for n in slips))
 
 
 def distances(known: Known) -> Iterator[Link]:
     """The length of a drawn segment between two places."""
     at = known_places(known)
-    for a in at:
-        for b in at:
-            if a < b and segment(a + b) in known.drawn:
-                (x, y), (u, v) = at[a][0], at[b][0]
-                dx, dy = abs(u - x), abs(v - y)
-                slips = (lambda dx=dx, dy=dy: Exact(dx + dy), lambda dx=dx, dy=dy: Exact(2 * (dx + dy)))
-                if dx and dy:
-                    formula = _fixed(f"√({dx}² + {dy}²)", lambda dx=dx, dy=dy: sqrt(Exact(dx * dx + dy * dy)), *slips)
-                else:
-                    high, low = (max(x, u), min(x, u)) if dx else (max(y, v), min(y, v))
-                    slips = (*slips, lambda high=high, low=low: Exact(abs(high + low)))
-                    formula = _fixed(f"{_number(high)} - {_number(low)}", lambda d=dx + dy: Exact(d), *slips)
-                yield from link("distance", length(a, b), (), formula, at[a][1], at[b][1])
+    for (a, ((x, y), one)), (b, ((u, v), two)) in combinations(sorted(at.items()), 2):
+        if segment(a + b) not in known.drawn:
+            continue
+        dx, dy = abs(u - x), abs(v - y)
+        if dx and dy:
+            formula = _fixed(f"√({dx}² + {dy}²)", sqrt(Exact(dx * dx + dy * dy)), dx + dy, dx * dy)
+        else:
+            low, high = sorted((x, u) if dx else (y, v))
+            text = f"{_number(high)} - {_number(low)}"
+            formula = _fixed(text, Exact(dx + dy), abs(high + low), 2 * (dx + dy))
+        yield from link("distance", length(a, b), (), formula, one, two)
 
 
 def triangles(known: Known) -> Iterator[Link]:
     """The area of a triangle with a side along or parallel to an axis."""
     at = known_places(known)
     for name in known.triangles():
-        if not set(name) <= at.keys():
-            continue
-        for a, b, c in turns(name):
+        for corners in turns(name) if set(name) <= at.keys() else ():
+            p, q, r = (at[corner][0] for corner in corners)
             for i in (0, 1):
-                if at[a][0][i] == at[b][0][i]:
-                    base, high = abs(at[a][0][1 - i] - at[b][0][1 - i]), abs(at[c][0][i] - at[a][0][i])
-                    if base * high % 2 == 0:
-                        formula = _fixed(
-                            f"{base} × {high} ÷ 2",
-                            lambda n=base * high // 2: Exact(n),
-                            lambda n=base * high: Exact(n),
-                            lambda n=base + high: Exact(n),
-                        )
-                        facts = (at[p][1] for p in (a, b, c))
-                        yield from link("area from coordinates", Quantity("area", name), (), formula, *facts)
+                base, high = abs(p[1 - i] - q[1 - i]), abs(r[i] - p[i])
+                if p[i] == q[i] and base * high % 2 == 0:
+                    area = Exact(base * high // 2)
+                    formula = _fixed(f"{base} × {high} ÷ 2", area, base * high, base + high)
+                    facts = (at[corner][1] for corner in corners)
+                    yield from link("area from coordinates", Quantity("area", name), (), formula, *facts)
 
 
 def rectangles(known: Known) -> Iterator[Link]:
     """The rectangle between the axes and a point of y = k/x has the area of k."""
+    at = known_places(known)
     for shape in known.facts("shape"):
-        if shape.value not in ("rectangle", "square"):
-            continue
-        for graph in known.facts("on_graph"):
-            p, equation = graph.args[0], str(graph.value)
-            name = shape.args[0]
-            if "/x" in equation and p in name:
-                opposite = name[(name.index(p) + 2) % 4]
-                if known_place(known, opposite) == (0, 0):
-                    k = abs(round((function(equation) or float)(1)))
-                    formula = _fixed("", lambda k=k: Exact(k), lambda k=k: Exact(2 * k), lambda k=k: Exact(k) / Exact(2))
-                    why = f"x × y = {equation.removeprefix('y = ').removesuffix('/x')} on the graph"
-                    place = known_places(known)[opposite][1]
-                    yield from link("area under a hyperbola", Quantity("area", name), (), formula, shape, graph, place, why)
+        for graph in known.facts("on_graph") if shape.value in ("rectangle", "square") else ():
+            name, p, equation = shape.args[0], graph.args[0], str(graph.value)
+            if "/x" not in equation or p not in name:
+                continue
+            opposite = name[(name.index(p) + 2) % 4]
+            if opposite in at and at[opposite][0] == (0, 0):
+                told = equation.removeprefix("y = ").removesuffix("/x")
+                k = abs(int(told))
+                formula = _fixed("", Exact(k), 2 * k, k // 2)
+                why = f"x × y = {told} for every point of the graph"
+                target = Quantity("area", name)
+                yield from link("hyperbola", target, (), formula, shape, graph, at[opposite][1], why)
 
 
 GRAPHS = (distances, triangles, rectangles)

@@ -4,9 +4,11 @@ Coordinates tell only how things lie (which points are on a line, in which order
 large they are.
 """
 
+# mypy: disable-error-code="str-unpack"
+# Names of segments and polygons are taken apart into their letters.
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import NamedTuple
@@ -15,7 +17,7 @@ from data.scene import geometry as g
 from data.scene.canonical import canonical
 from data.scene.derive.exact import Exact
 from data.scene.derive.formulas import Formula
-from data.scene.types import Built, Fact, Scene
+from data.scene.types import Built, Fact, Point, Scene
 
 SAME_LINE = 1e-6
 """Sine or px up to which points are on one line; what is clear is either exact or far off."""
@@ -91,15 +93,16 @@ def lines(scene: Scene) -> list[str]:
     along = []
     for a, b in found:
         inside = [n for n in names if g.to_segment(points[n], points[a], points[b]) < SAME_LINE]
-        along.append("".join(sorted(inside, key=lambda n: g.distance(points[n], points[a]))))
+        line = "".join(sorted(inside, key=lambda n: g.distance(points[n], points[a])))
+        along.append(line if line[:1] < line[-1:] else line[::-1])
     return [line for line in along if len(line) > 1]
 
 
-def _off(points: dict, p: str, a: str, b: str) -> float:
+def _off(points: Mapping[str, Point], p: str, a: str, b: str) -> float:
     return g.to_line(points[p], points[a], points[b])
 
 
-def _within(points: dict, p: str, a: str, b: str) -> bool:
+def _within(points: Mapping[str, Point], p: str, a: str, b: str) -> bool:
     return g.to_segment(points[p], points[a], points[b]) < SAME_LINE
 
 
@@ -190,9 +193,9 @@ class Known:
         """Every triangle whose sides are drawn."""
         for a, b in sorted(self.drawn):
             for c in sorted(self.points):
-                if b < c and segment(a + c) in self.drawn and segment(b + c) in self.drawn:
-                    if c not in self._line_of[a + b]:
-                        yield a + b + c
+                sides = {segment(a + c), segment(b + c)}
+                if b < c and sides <= self.drawn and c not in self._line_of[a + b]:
+                    yield a + b + c
 
     def quadrilaterals(self) -> list[tuple[str, Fact]]:
         """Every quadrilateral that a shape names."""

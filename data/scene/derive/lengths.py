@@ -1,5 +1,7 @@
 """Rules that compute lengths."""
 
+# mypy: disable-error-code="str-unpack"
+# Names of segments and polygons are taken apart into their letters.
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -96,12 +98,16 @@ def right_triangles(known: Known) -> Iterator[Link]:
             middle = Fact("midpoint", (d, a + b))
             if known.holds(middle):
                 yield from link("median to the hypotenuse", length(v, d), (length(a, b),), HALF, fact, middle)
-                yield from link("median to the hypotenuse", length(a, b), (length(v, d),), DOUBLE, fact, middle)
+                yield from link(
+                    "median to the hypotenuse", length(a, b), (length(v, d),), DOUBLE, fact, middle
+                )
             foot = Fact("perpendicular", (v + d, a + b))
             if known.holds(foot):
                 height, long, one, two = length(v, d), length(a, b), length(v, a), length(v, b)
                 why = f"{v}{a} × {v}{b} = {a}{b} × {v}{d}"
-                yield from link("altitude on the hypotenuse", height, (one, two, long), SCALED, fact, foot, why)
+                yield from link(
+                    "altitude on the hypotenuse", height, (one, two, long), SCALED, fact, foot, why
+                )
                 why = f"{v}{d}² = {a}{d} × {d}{b}"
                 parts = (length(a, d), length(d, b))
                 yield from link("altitude on the hypotenuse", height, parts, MEAN, fact, foot, why)
@@ -132,7 +138,9 @@ def parallel_cuts(known: Known) -> Iterator[Link]:
                 if not one or not two or one == two:
                     continue
                 for e in set(one) & set(two) - {a, b, p, q}:
-                    if one.index(a) < one.index(e) < one.index(p) or one.index(p) < one.index(e) < one.index(a):
+                    if one.index(a) < one.index(e) < one.index(p) or one.index(p) < one.index(e) < one.index(
+                        a
+                    ):
                         continue
                     why = f"{e}{a} : {a}{p} = {e}{b} : {b}{q}"
                     first = length(e, a), length(a, p), length(e, b), length(b, q)

@@ -4,6 +4,8 @@ Rules make links between quantities (:mod:`data.scene.derive.known`); from the l
 followed in the order of how many steps a number takes, so the first way to reach one is a shortest.
 """
 
+# mypy: disable-error-code="str-unpack"
+# Names of segments and polygons are taken apart into their letters.
 from __future__ import annotations
 
 import heapq
@@ -109,7 +111,7 @@ class Derivation:
             value = link.formula.solve(*(found[quantity].value for quantity in link.inputs))
         except Inexact:
             return
-        if 0 < value.n and float(value) <= LARGEST and (link.target.of != "angle" or value.n < 180):
+        if value.n > 0 and float(value) <= LARGEST and (link.target.of != "angle" or value.n < 180):
             heapq.heappush(heap, (steps, i, link.target, Number(value, link, steps)))
 
     def _shown_in(self, premise: Premise) -> int:
@@ -175,7 +177,9 @@ class Derivation:
         """A fact as a clause, its angles under the name that numbers have."""
         if fact.kind in ("equal_angle", "bisects"):
             named = (self.known.angle(*arg) if len(arg) == 3 else None for arg in fact.args)
-            fact = fact._replace(args=tuple(a.name if a else arg for a, arg in zip(named, fact.args, strict=True)))
+            fact = fact._replace(
+                args=tuple(a.name if a else arg for a, arg in zip(named, fact.args, strict=True))
+            )
         return clause(fact)
 
     def _told(self, quantity: Quantity) -> str:
@@ -195,17 +199,20 @@ def _step(fact: Fact, clauses: list[str], so: str) -> Step:
 def is_true(fact: Fact, scene: Scene) -> bool:
     """Whether a step's conclusion is true of the coordinates."""
     if fact.kind in MEASURES:
-        return abs(MEASURES[fact.kind](fact.args[0], scene) / float(fact.value or 0) - 1) < 1e-6
+        told = float(fact.value or 0)
+        return abs(MEASURES[fact.kind](fact.args[0], scene) - told) < 1e-6 * told
     return evaluate(fact, scene).verdict == "true"
 
 
 def _perimeter(name: str, scene: Scene) -> float:
-    return sum(g.distance(scene.points[a], scene.points[b]) for a, b in edges(name)) * scene.unit
+    px: float = sum(g.distance(scene.points[a], scene.points[b]) for a, b in edges(name))
+    return px * scene.unit
 
 
 def _area(name: str, scene: Scene) -> float:
     sides = [(scene.points[a], scene.points[b]) for a, b in edges(name)]
-    return abs(sum(p[0] * q[1] - p[1] * q[0] for p, q in sides)) / 2 * scene.unit**2
+    twice = sum(p[0] * q[1] - p[1] * q[0] for p, q in sides)
+    return abs(twice) / 2 * scene.unit**2
 
 
 def _radius(name: str, scene: Scene) -> float:

@@ -4,6 +4,8 @@ Every rule adds facts to :class:`Known`; they are run once, in order. A fact tha
 with what it follows from; any other takes a step of its own.
 """
 
+# mypy: disable-error-code="str-unpack"
+# Names of segments and polygons are taken apart into their letters.
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -202,7 +204,7 @@ def midpoints(known: Known) -> None:
         top = next((c for c in first if c in second), "")
         if top and segment(d + e) in known.drawn and segment(first) != segment(second):
             base = first.replace(top, "") + second.replace(top, "")
-            if segment(base) in known.drawn and not known.line(d, e) == known.line(*base):
+            if segment(base) in known.drawn and known.line(d, e) != known.line(*base):
                 known.show(Fact("parallel", (d + e, base)), one, two)
 
 

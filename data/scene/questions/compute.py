@@ -1,5 +1,7 @@
 """Numbers that have to be worked out: lengths, angles, perimeters, areas, circles, coordinates, shares."""
 
+# mypy: disable-error-code="str-unpack"
+# Names of segments and polygons are taken apart into their letters.
 from __future__ import annotations
 
 import re
@@ -171,7 +173,13 @@ def _fraction(
     value: Fraction, worked: str, names: tuple[str, str], facts: list[Fact], steps: int, rng: Random
 ) -> Draft:
     p, q = value.numerator, value.denominator
-    wrong = {Fraction(q - p, q), Fraction(p, q + p), Fraction(p, q + 1), Fraction(p + 1, q + 2), Fraction(p, 2 * q)}
+    wrong = {
+        Fraction(q - p, q),
+        Fraction(p, q + p),
+        Fraction(p, q + 1),
+        Fraction(p + 1, q + 2),
+        Fraction(p, 2 * q),
+    }
     wrong |= {Fraction(1, 3), Fraction(1, 4), Fraction(2, 3), Fraction(3, 4)}
     slips = tuple(str(f) for f in sorted(wrong - {value}) if 0 < f < 1)
     question = word(SHARE, rng, *names)

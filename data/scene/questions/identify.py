@@ -1,5 +1,7 @@
 """What is it: figures, angles, lines in a triangle or a circle."""
 
+# mypy: disable-error-code="str-unpack"
+# Names of segments and polygons are taken apart into their letters.
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -114,7 +116,8 @@ def line(view: View, rng: Random) -> Draft | None:
         return None
     value = rng.choice(sorted(found))
     fact, choices = rng.choice(found[value])
-    name, where = spell(fact.args[0], rng), fact.args[1]
+    name, where = fact.args
+    name = spell(where + name if value == "radius" else name, rng)
     if fact.kind == "bisects":  # the triangle is asked about, the angle bisected
         where = "".join(sorted(where))
     question = word(IN_TRIANGLE if choices is TRIANGLE_LINES else IN_CIRCLE, rng, name, where)
@@ -139,7 +142,11 @@ def _triangle_lines(view: View) -> Iterator[tuple[str, Fact, tuple[str, ...]]]:
     for name in known.triangles():
         for top, b, c in turns(name):
             for d in known.line(b, c).strip(b + c):
-                if not known.line(top, d) or d not in known.line(b, c)[1:-1] or not known.inside(b, top, c, d):
+                if (
+                    not known.line(top, d)
+                    or d not in known.line(b, c)[1:-1]
+                    or not known.inside(b, top, c, d)
+                ):
                     continue
                 facts = {
                     "median": Fact("midpoint", (d, b + c)),
@@ -167,7 +174,7 @@ def _circle_lines(view: View) -> Iterator[tuple[str, Fact, tuple[str, ...]]]:
             if centre in piece:
                 end = piece.replace(centre, "")
                 if view.verdict(Fact("on_circle", (end, centre))) == "true":
-                    yield "radius", Fact("radius", (piece, centre)), CIRCLE_LINES
+                    yield "radius", Fact("on_circle", (end, centre)), CIRCLE_LINES
             elif view.verdict(Fact("diameter", (piece, centre))) == "true":
                 yield "diameter", Fact("diameter", (piece, centre)), CIRCLE_LINES
             elif view.verdict(Fact("chord", (piece, centre))) == "true":

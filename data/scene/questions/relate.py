@@ -144,7 +144,9 @@ def missing_name(view: View, rng: Random) -> Draft | None:
         for fact in group["true"] if kind in NAME else ():
             for one, two in (fact.args, fact.args[::-1]):
                 others = [
-                    next(arg for arg in other.args if arg != one) for other in group["false"] if one in other.args
+                    next(arg for arg in other.args if arg != one)
+                    for other in group["false"]
+                    if one in other.args
                 ]
                 if len(others) >= 2:
                     found.setdefault(kind, []).append((Fact(kind, (one, two)), others))

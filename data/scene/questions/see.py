@@ -66,7 +66,11 @@ def count(view: View, rng: Random) -> Draft | None:
 def _triangles(view: View, rng: Random) -> tuple[str, str, int]:
     names = list(view.derivation.known.triangles())
     seen = f"the triangles are {listed(names)}" if names else "no three lines form a triangle"
-    return word(("How many triangles are there?", "How many triangles does the figure contain?"), rng), seen, len(names)
+    return (
+        word(("How many triangles are there?", "How many triangles does the figure contain?"), rng),
+        seen,
+        len(names),
+    )
 
 
 def _points(view: View, rng: Random) -> tuple[str, str, int]:
@@ -77,7 +81,7 @@ def _points(view: View, rng: Random) -> tuple[str, str, int]:
 
 def _on_line(view: View, rng: Random) -> tuple[str, str, int]:
     line = rng.choice(view.lines)
-    question = "How many labelled points lie on {}, its ends included?".format(spell(line[0] + line[-1], rng))
+    question = f"How many labelled points lie on {spell(line[0] + line[-1], rng)}, its ends included?"
     return question, f"the points are {listed(list(line))}", len(line)
 
 
@@ -91,24 +95,18 @@ def _marks(kinds: tuple[str, ...], noun: str) -> Callable[[View, Random], tuple[
     return counted
 
 
-def _segments(view: View, rng: Random) -> tuple[str, str, int]:
-    names = ["".join(pair) for pair in view.derivation.known.drawn]
-    at = rng.choice(sorted(view.derivation.known.points))
-    names = sorted(line for line in (a + b for a, b in _rays(view, at)) if names)
-    question = word(("How many drawn lines leave point {}?", "In how many directions do lines leave {}?"), rng, at)
-    seen = f"lines lead to {listed([name[1] for name in names])}" if names else "no line leaves it"
-    return question, seen, len(names)
-
-
-def _rays(view: View, at: str) -> list[tuple[str, str]]:
-    return [(at, far) for far in view.derivation.known.rays[at]]
+def _rays(view: View, rng: Random) -> tuple[str, str, int]:
+    at, rays = rng.choice(sorted(view.derivation.known.rays.items()))
+    wordings = ("How many drawn lines leave point {}?", "In how many directions do lines leave {}?")
+    seen = f"lines lead to {listed(sorted(rays))}" if rays else "no line leaves it"
+    return word(wordings, rng, at), seen, len(rays)
 
 
 COUNTS: tuple[Callable[[View, Random], tuple[str, str, int]], ...] = (
     _triangles,
     _points,
     _on_line,
-    _segments,
+    _rays,
     _marks(("right",), "right angles"),
     _marks(("length", "angle"), "numbers"),
 )
@@ -162,7 +160,9 @@ def order(view: View, rng: Random) -> Draft | None:
     names = sorted(rng.choice(threes), key=sizes.__getitem__)
     names = [spell(name, rng) for name in names]
     asked = rng.sample(names, 3)
-    worked = f"{names[0]} is shorter than {names[1]} and {names[1]} is shorter than {names[2]}, so the order is"
+    worked = (
+        f"{names[0]} is shorter than {names[1]} and {names[1]} is shorter than {names[2]}, so the order is"
+    )
     return Draft(word(ORDER, rng, either(asked)), worked, "list", ", ".join(names))
 
 

@@ -96,7 +96,7 @@ def by_height(known: Known) -> Iterator[Link]:
     for name, shape in known.quadrilaterals():
         if shape.value == "right trapezoid":
             yield from _right_trapezoid(known, shape)
-        for a, b, c, d in turns(name):
+        for a, b, c, d in (*turns(name), *turns(name[::-1])):
             for fact, foot in feet.get((a, known.line(c, d)), ()):
                 if shape.value in ("parallelogram", "rhombus"):
                     inputs = length(c, d), length(a, foot)

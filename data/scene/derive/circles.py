@@ -1,4 +1,4 @@
-"""Rules about circles: inscribed and central angles, radii, crossing chords, arcs and sectors."""
+"""Rules about circles: inscribed and central angles, crossing chords, arcs and sectors."""
 
 # mypy: disable-error-code="str-unpack"
 # Names of segments and polygons are taken apart into their letters.
@@ -14,7 +14,6 @@ from data.scene.derive.formulas import (
     DOUBLE,
     HALF,
     LESS,
-    SAME,
     SAME_ANGLE,
     SCALED,
     SECTOR,
@@ -22,35 +21,13 @@ from data.scene.derive.formulas import (
     TO_180,
 )
 from data.scene.derive.known import Known, Link, Quantity, length, link, segment
+from data.scene.derive.rounds import points_of
 from data.scene.types import Fact
-
-
-def on_circles(known: Known) -> dict[str, list[str]]:
-    """By centre, the points that lie on its circle."""
-    found: dict[str, list[str]] = {}
-    for fact in known.facts("on_circle"):
-        if fact.args[0] not in found.setdefault(fact.args[1], []):
-            found[fact.args[1]].append(fact.args[0])
-    return found
-
-
-def radii(known: Known) -> Iterator[Link]:
-    """All radii are equal, and a diameter is two of them."""
-    for o, names in on_circles(known).items():
-        for p, q in permutations(names, 2):
-            why = f"{o}{p} and {o}{q} are radii"
-            if segment(o + p) in known.drawn:
-                yield from link("radii", length(o, p), (length(o, q),), SAME, why)
-    for fact in known.facts("diameter"):
-        (a, b), o = fact.args
-        for end in (a, b):
-            yield from link("diameter", length(a, b), (length(o, end),), DOUBLE, fact)
-            yield from link("diameter", length(o, end), (length(a, b),), HALF, fact)
 
 
 def inscribed_angles(known: Known) -> Iterator[Link]:
     """Central angles, angles over the same arc, opposite angles of inscribed quadrilaterals."""
-    for o, names in on_circles(known).items():
+    for o, names in points_of(known).items():
         for a, b in combinations(names, 2):
             others = [c for c in names if c not in (a, b) and _seen(known, a, c, b)]
             for c in others:
@@ -79,7 +56,7 @@ def _seen(known: Known, a: str, v: str, b: str) -> bool:
 
 def crossing_chords(known: Known) -> Iterator[Link]:
     """The parts of two chords that cross have the same product."""
-    for on in map(set, on_circles(known).values()):
+    for on in map(set, points_of(known).values()):
         for one, two in combinations(known.lines, 2):
             for p in set(one) & set(two) - on:
                 if len(on & set(one)) != 2 or len(on & set(two)) != 2:
@@ -99,21 +76,26 @@ def crossing_chords(known: Known) -> Iterator[Link]:
 
 def two_circles(known: Known) -> Iterator[Link]:
     """Centres of circles that touch are as far apart as the sum or the difference of the radii."""
-    on = on_circles(known)
+    on, sizes = points_of(known), dict(known.scene.circles)
     for fact in known.facts("tangent_circles"):
-        o, q = fact.args
-        for t in set(on.get(o, ())) & set(on.get(q, ())):
-            if fact.value == "externally":
-                why = f"{o}{q} = {o}{t} + {t}{q}"
-                yield from link("tangent circles", length(o, q), (length(o, t), length(t, q)), SUM, fact, why)
-                yield from link(
-                    "tangent circles", length(o, t), (length(o, q), length(t, q)), LESS, fact, why
-                )
+        o, q = sorted(fact.args, key=lambda name: -sizes.get(name, 0.0))  # the picture shows the larger one
+        for a in on.get(o, ()):
+            for b in on.get(q, ()):
+                apart, one, two = length(o, q), length(o, a), length(q, b)
+                if fact.value == "externally":
+                    why = f"{o}{q} = {o}{a} + {q}{b}"
+                    yield from link("tangent circles", apart, (one, two), SUM, fact, why)
+                    yield from link("tangent circles", one, (apart, two), LESS, fact, why)
+                    yield from link("tangent circles", two, (apart, one), LESS, fact, why)
+                else:
+                    why = f"{o}{q} = {o}{a} - {q}{b}"
+                    yield from link("tangent circles", apart, (one, two), LESS, fact, why)
+                    yield from link("tangent circles", one, (apart, two), SUM, fact, why)
 
 
 def round_sizes(known: Known) -> Iterator[Link]:
     """Circumference and area of a circle; arc and area of a sector."""
-    on = on_circles(known)
+    on = points_of(known)
     for fact in known.facts("circle"):
         o = fact.args[0]
         for p in on.get(o, ()):
@@ -128,4 +110,4 @@ def round_sizes(known: Known) -> Iterator[Link]:
             yield from link("area of a sector", area, (central, length(o, end)), SECTOR, fact)
 
 
-CIRCLES = (radii, inscribed_angles, crossing_chords, two_circles, round_sizes)
+CIRCLES = (inscribed_angles, crossing_chords, two_circles, round_sizes)

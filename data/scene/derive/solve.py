@@ -205,8 +205,8 @@ def is_true(fact: Fact, scene: Scene) -> bool:
 
 
 def _perimeter(name: str, scene: Scene) -> float:
-    px: float = sum(g.distance(scene.points[a], scene.points[b]) for a, b in edges(name))
-    return px * scene.unit
+    px = [g.distance(scene.points[a], scene.points[b]) for a, b in edges(name)]
+    return sum(px) * scene.unit
 
 
 def _area(name: str, scene: Scene) -> float:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from itertools import combinations, permutations
 
 from data.scene.derive.known import Known, edges, segment, turns
+from data.scene.derive.rounds import chords, incircles, on_circles, radii, tangents
 from data.scene.types import Fact
 
 CENTRAL = ("parallelogram", "rectangle", "rhombus", "square")
@@ -120,62 +121,6 @@ def _crossing(known: Known, fact: Fact, cross: Fact) -> None:
             known.show(Fact("midpoint", (cross.args[0], diagonal)), fact, plain=True)
 
 
-def radii(known: Known) -> None:
-    """A diameter's middle is the centre; drawn radii are equal."""
-    for fact in known.facts("diameter"):
-        if fact.args[1] in known.line(*fact.args[0]):
-            known.show(Fact("midpoint", (fact.args[1], fact.args[0])), fact, plain=True)
-    for fact in known.facts("chord", "diameter", "inscribed"):
-        for p in fact.args[0]:
-            known.show(Fact("on_circle", (p, fact.args[1])), fact, plain=True)
-    on: dict[str, list[str]] = {}
-    for fact in known.facts("on_circle"):
-        on.setdefault(fact.args[1], []).append(fact.args[0])
-    for fact in known.facts("sector"):
-        on.setdefault(fact.args[0][1], []).extend(fact.args[0][::2])
-    for o, names in on.items():
-        for p, q in combinations(dict.fromkeys(names), 2):
-            if {segment(o + p), segment(o + q)} <= known.drawn:
-                known.show(Fact("equal", (o + p, o + q)), f"{o}{p} and {o}{q} are radii", plain=True)
-
-
-def tangents(known: Known) -> None:
-    """Tangent and radius are perpendicular; two tangents from a point are equal; Thales."""
-    touching = []
-    for fact in known.facts("tangent"):
-        line, o = fact.args
-        for t in line:
-            if known.holds(Fact("on_circle", (t, o))):
-                touching.append((t, line.replace(t, ""), o, fact))
-                if segment(o + t) in known.drawn:
-                    known.show(Fact("perpendicular", (o + t, line)), fact)
-    for (t, p, o, one), (u, q, other, two) in combinations(touching, 2):
-        if p == q and o == other:
-            known.show(Fact("equal", (p + t, p + u)), one, two)
-            if segment(p + o) in known.drawn and {segment(o + t), segment(o + u)} <= known.drawn:
-                known.show(Fact("bisects", (p + o, t + p + u)), one, two)
-    for fact in known.facts("diameter"):
-        (a, b), o = fact.args
-        for on in known.facts("on_circle"):
-            c = on.args[0]
-            if on.args[1] == o and c not in (a, b) and {segment(a + c), segment(b + c)} <= known.drawn:
-                known.show(Fact("perpendicular", (a + c, b + c)), fact, on)
-
-
-def chords(known: Known) -> None:
-    """From the centre, the perpendicular to a chord and the line to its middle are the same."""
-    for fact in known.facts("chord"):
-        (a, b), o = fact.args
-        for m in known.line(a, b):
-            if m in (a, b) or segment(o + m) not in known.drawn or m == o:
-                continue
-            middle, square = Fact("midpoint", (m, a + b)), Fact("perpendicular", (o + m, a + b))
-            if known.holds(square):
-                known.show(middle, fact, square)
-            elif known.holds(middle):
-                known.show(square, fact, middle)
-
-
 def axis_of_isosceles(known: Known) -> None:
     """Median, altitude and bisector from the apex of an isosceles triangle are one line."""
     for fact in known.facts("equal"):
@@ -253,7 +198,9 @@ STRUCTURE: tuple[Callable[[Known], None], ...] = (
     sides_of_shapes,
     diagonals,
     kites,
+    on_circles,
     radii,
+    incircles,
     tangents,
     chords,
     moved,

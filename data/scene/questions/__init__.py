@@ -41,7 +41,7 @@ TYPES: dict[str, Callable[[View, Random], Draft | None]] = {
     "compute_coordinates": compute.coordinates,
     "compute_share": compute.share,
 }
-WEIGHT = 2.0
+WEIGHT = 3.0
 """How often a type that computes is drawn, against 1 of any other."""
 LEVELS = ("easy", "medium", "hard")
 

@@ -29,6 +29,8 @@ ASKED = {
     "arc": ("What is the length of arc {0[0]}{0[2]}?", "How long is arc {0[0]}{0[2]}?"),
     "sector": ("What is the area of sector {}?", "Find the area of sector {}."),
 }
+BEFORE = {"length": "(?<![A-Z∠△])", "angle": "(?<=∠)"}
+"""What stands before the name of a quantity where it means that quantity."""
 SHARE = ("What fraction of {1} is {0}?", "{0} is what fraction of {1}?")
 
 
@@ -74,7 +76,8 @@ def _worked(view: View, quantity: Quantity, rng: Random) -> Draft | None:
     if quantity.of in ("arc", "sector"):
         name = quantity.name
     worked = " ".join(step.text for step in steps).removesuffix(f" {value}{sign}.")
-    worked = re.sub(rf"(?<![A-Z]){quantity.name}(?![A-Z])", name, worked)
+    before = BEFORE.get(quantity.of, "(?<= of )")
+    worked = re.sub(rf"{before}{quantity.name}(?![A-Z])", name, worked)  # as the question spells it
     question = word(ASKED[quantity.of], rng, name)
     return Draft(
         question,

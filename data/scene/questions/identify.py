@@ -31,7 +31,8 @@ def shape(view: View, rng: Random) -> Draft | None:
     rng.shuffle(polygons)
     if rng.random() < 0.5:
         polygons = [fact.args[0] for fact in view.built.stated if fact.kind == "shape"] + polygons
-    found = ((polygon, most_specific(polygon, view.scene)) for polygon in polygons)
+    convex = (polygon for polygon in polygons if _is_convex(polygon, view))  # a dart is no kite to everyone
+    found = ((polygon, most_specific(polygon, view.scene)) for polygon in convex)
     polygon, value = next(((p, c) for p, c in found if c), ("", None))
     if value is None:
         return None
@@ -39,6 +40,12 @@ def shape(view: View, rng: Random) -> Draft | None:
     worked = f"{_reason(polygon, value, view.scene)}, so {polygon} is {article(value).split()[0]}"
     fact = Fact("shape", (polygon,), value)
     return Draft(word(SHAPE, rng, polygon), worked, "text", value, SHAPES[len(polygon)], facts=(fact,))
+
+
+def _is_convex(polygon: str, view: View) -> bool:
+    known = view.derivation.known
+    sides = [known.side(*(polygon + polygon)[i : i + 3]) > 0 for i in range(len(polygon))]
+    return len(set(sides)) == 1
 
 
 def most_specific(polygon: str, scene: Scene) -> str | None:

@@ -11,7 +11,7 @@ S, A, P, F = r"([A-Z]{2})", r"∠([A-Z]{3})", r"([A-Z])", r"([A-Z]{3,8})"
 CLOSE = 1e-6
 TERM = (
     r"(?:the perimeter of [A-Z]{3,8}|the area of (?:circle |sector )?[A-Z]{1,8}"
-    r"|the circumference of circle [A-Z]|the length of arc [A-Z]{2}|∠[A-Z]{3}|[A-Z]{2}²?|[\d.√π()²°/]+)"
+    r"|the circumference of circle [A-Z]|the length of arc [A-Z]{2}|∠[A-Z]{3}|[A-Z]{2}²?|\(-\d+\)|[\d.√π()²°/]+)"
 )
 EQUATION = rf"{TERM}(?: [×÷+:-] {TERM})*(?: (?:=|is) {TERM}(?: [×÷+:-] {TERM})*)+"
 
@@ -26,7 +26,8 @@ class Judge:
 
     def __init__(self, brute, scene):
         self.brute, self.scene, self.z = brute, scene, brute.place(scene)
-        self.rules = [(re.compile(pattern), rule) for pattern, rule in self.patterns().items()]
+        self.about = ""  # the polygon that "all sides" and the like are about
+        self.rules = [(re.compile(pattern), rule) for pattern, rule in (self.patterns() | self.looks()).items()]
 
     # --- Numbers
 
@@ -77,7 +78,7 @@ class Judge:
     def value(self, side):
         """The value of one side of an equation."""
         name = r"the [a-z ]+?(?:circle |sector |arc )?[A-Z]{1,8}(?![A-Z])|∠[A-Z]{3}|[A-Z]{2}(?![A-Z])"
-        text = re.sub(name, lambda m: f"({self.quantity(m[0])!r})", side).replace("°", "")
+        text = re.sub(name, lambda m: f"({self.quantity(m[0])!r})", side).replace("°", "").replace("(-", "(0 - ")
         text = re.sub(r"(?<=[\d)])(?=[√π])", "*", text)
         text = re.sub(r"√(\d+)", r"math.sqrt(\1)", text).replace("√(", "math.sqrt(")
         for sign, python in (("²", "**2"), ("×", "*"), ("÷", "/"), (":", "/"), ("π", "math.pi")):
@@ -219,6 +220,9 @@ class Judge:
             rf"{S} is tangent to circle {P}": lambda m: self.round(m[1], m[2], "tangent"),
             rf"point {P} lies on circle {P}": lambda m: self.on_circle(*m.groups()),
             rf"{F} is inscribed in circle {P}": lambda m: all(self.on_circle(c, m[2]) for c in m[1]),
+            rf"circle {P} is inscribed in {F}": lambda m: all(
+                self.round(side, m[1], "tangent") for side in b.edges(m[2])
+            ),
             rf"{F} is a sector with centre {P}": lambda m: m[1][1] == m[2] and bool(self.sector(m[1])),
             rf"circles {P} and {P} are (externally|internally) tangent": lambda m: near(
                 self.length(m[1] + m[2]),
@@ -268,7 +272,52 @@ class Judge:
             rf"point {P} lies on the ([xy])-axis": lambda m: near(self.xy(m[1])[m[2] == "x"], 0),
             r"x = 0 gives y = -?\d+|y = 0 at x = -?\d+": lambda m: True,
             r"x × y = (-?\d+) for every point of the graph": lambda m: True,
-            r"\(?-?\d+\)? .*": lambda m: self.equation(m[0].replace("(-", "(0 - ")),
+            r"\(\(?-?\d+\)? \+ \(?-?\d+\)?\) ÷ 2 = -?\d+": lambda m: self.equation(m[0]),
+        }
+
+    def looks(self):
+        """What answers say that no derivation does: what is not so, what is seen, what is counted."""
+        b, z = self.brute, self.z
+        pairs = rf"{S} is not (parallel|perpendicular|equal) to {S}"
+        return {
+            pairs: lambda m: self.unlike(m[1], m[3], m[2]),
+            rf"{A} is not equal to {A}": lambda m: abs(self.angle(m[1]) - self.angle(m[2])) > 5,
+            rf"{P} is not the midpoint of {S}": lambda m: b.RELATIONS["midpoint"](z, *m.groups()) > 1,
+            rf"{S} does not bisect {A}": lambda m: b.RELATIONS["bisects"](z, *m.groups()) > 1,
+            rf"{P} is not on {S}": lambda m: b.RELATIONS["on"](z, *m.groups()) > 1,
+            rf"{S} is not (?:a (diameter) of|(tangent) to) circle {P}": lambda m: (
+                not self.round(m[1], m[4], m[2] or m[3])
+            ),
+            rf"{P} is not on circle {P}": lambda m: not self.on_circle(*m.groups()),
+            rf"{A} is (less|more) than 90°": lambda m: (self.angle(m[1]) < 90) == (m[2] == "less"),
+            rf"{S} is (longer|shorter) than {S}": lambda m: (
+                (self.length(m[1]) > self.length(m[3])) == (m[2] == "longer")
+            ),
+            rf"{A} is larger than {A}": lambda m: self.angle(m[1]) > self.angle(m[2]),
+            "all angles are right angles|all angles are equal": lambda m: self.shape(
+                self.about, "rectangle" if len(self.about) == 4 else "regular"
+            ),
+            "no sides are parallel": lambda m: not self.shape(self.about, "trapezoid"),
+            "all sides differ": lambda m: not self.shape(self.about, "isosceles triangle"),
+            "no angle is right": lambda m: not self.shape(self.about, "right triangle"),
+            r"it has (\d) sides that are not all equal": lambda m: len(self.about) == int(m[1]),
+            rf"{A} is marked (\d+)°": lambda m: near(self.angle(m[1]), float(m[2])),
+            rf"{S} is marked (\d+)": lambda m: near(self.length(m[1]), float(m[2])),
+            rf"{P} is marked (\(.*?\))": lambda m: all(map(near, self.xy(m[1]), eval(m[2]))),
+            rf"{S} goes from the centre to the circle": lambda m: any(
+                c in m[1] and self.on_circle(m[1].replace(c, ""), c) for c, _ in self.scene.circles
+            ),
+            rf"{S} has both ends on the circle": lambda m: any(
+                self.round(m[1], c, "chord") for c, _ in self.scene.circles
+            ),
+            "(misses|passes through) the centre": lambda m: True,  # the answer itself, judged by its word
+            rf"{S} (?:touches the circle in one point|is perpendicular to a side)": lambda m: True,
+            rf"{S} (?:ends in the middle of a side|joins the middles of two sides)": lambda m: True,
+            r"(?:the (?:triangles|points) are|they are at|lines lead to) [A-Z∠, and]+": lambda m: True,
+            "there is none|no line leaves it|no three lines form a triangle": lambda m: True,
+            rf"{P} is on {S} and on {S}": lambda m: self.relation("intersection", *m.groups()),
+            rf"{P} lies on {S}": lambda m: self.relation("on", *m.groups()),
+            rf"the circle is drawn around {P}": lambda m: m[1] in dict(self.scene.circles),
         }
 
     def clauses(self, text):

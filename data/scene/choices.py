@@ -68,7 +68,7 @@ def _others(question: Question, rng: Random) -> list[str]:
 
 
 def _numbers(value: str, slips: Sequence[str], most: int, rng: Random) -> list[str]:
-    """Three numbers of the same form. How many are smaller is drawn: the right one is not always the middle."""
+    """Three numbers of the same form. How many are smaller is drawn: the middle is no better a guess."""
     if not (form := _form(value)):
         return []
     read, near = form

@@ -79,3 +79,9 @@ def judge():
     """``judge(scene)`` reads worked answers clause by clause, clauses.py."""
     brute, judge = load("brute"), load("clauses").Judge
     return lambda scene: judge(brute, scene)
+
+
+@pytest.fixture(scope="session")
+def answers():
+    """The reader of questions that answers them again, answers.py."""
+    return load("answers")

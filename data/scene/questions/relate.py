@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations, permutations
 from random import Random
 
@@ -48,51 +48,95 @@ NAME = {
 }
 
 
-def statements(view: View) -> dict[tuple[str, int], dict[str, list[Fact]]]:
-    """Return what can be said about the lines of a figure, by kind and letters that its names share.
+Group = dict[str, list[Fact]]
 
-    In each group by verdict: what is affirmed and what is denied has the same form, so that words give
-    nothing away. Groups without both are left out, ambiguous statements too.
+
+def statements(view: View, kind: str) -> list[Group]:
+    """Return what can be said of one kind, by verdict, grouped by how many letters the names share.
+
+    What is affirmed and what is denied in a group has the same form, so that words give nothing away. Groups
+    without both are left out, ambiguous statements too.
     """
-    found: dict[tuple[str, int], dict[str, list[Fact]]] = {}
-    for fact in _candidates(view):
+    found: dict[int, Group] = {}
+    for fact in CANDIDATES[kind](view):
         verdict = view.verdict(fact)
         if verdict != "ambiguous":
             shared = sum(map(len, fact.args)) - len(set("".join(fact.args)))
-            group = found.setdefault((fact.kind, shared), {"true": [], "false": []})
-            group[verdict].append(fact)
-    return {key: group for key, group in found.items() if group["true"] and group["false"]}
+            found.setdefault(shared, {"true": [], "false": []})[verdict].append(fact)
+    return [group for _, group in sorted(found.items()) if group["true"] and group["false"]]
 
 
-def _candidates(view: View) -> Iterator[Fact]:
-    """Statements about what is drawn that the letters alone do not decide."""
-    drawn, pieces = view.lines, view.pieces
-    whole = [line[0] + line[-1] for line in drawn]
-    letters = sorted(view.derivation.known.points)
-    for first, second in combinations(whole, 2):
-        if not set(first) & set(second):
-            yield Fact("parallel", (first, second))
-        yield Fact("perpendicular", (first, second))
-    for pair in combinations(pieces, 2):
-        if not any(set("".join(pair)) <= set(line) and _overlap(*pair, line) for line in drawn):
+def _any_kind(view: View, kinds: Iterable[str], rng: Random, least: int = 1) -> tuple[str, Group] | None:
+    """A group of the first of ``kinds``, in random order, that has one with ``least`` false statements."""
+    order = sorted(kinds)
+    for kind in rng.sample(order, len(order)):
+        groups = [group for group in statements(view, kind) if len(group["false"]) >= least]
+        if groups:
+            return kind, rng.choice(groups)
+    return None
+
+
+def _wholes(view: View) -> list[str]:
+    return [line[0] + line[-1] for line in view.lines]
+
+
+def _parallel(view: View) -> Iterator[Fact]:
+    pairs = combinations(_wholes(view), 2)
+    return (Fact("parallel", pair) for pair in pairs if not set(pair[0]) & set(pair[1]))
+
+
+def _equal(view: View) -> Iterator[Fact]:
+    for pair in combinations(view.pieces, 2):
+        if not any(set("".join(pair)) <= set(line) and _overlap(*pair, line) for line in view.lines):
             yield Fact("equal", pair)
-    for one, two in combinations(view.angles, 2):
-        yield Fact("equal_angle", (one, two))
-    for line in drawn:
-        for point in letters:
-            if point not in (line[0], line[-1]):
-                yield Fact("on", (point, line[0] + line[-1]))
-        for a, m, b in combinations(line, 3):
-            yield Fact("midpoint", (m, a + b))
-    for vertex, rays in view.derivation.known.rays.items():
+
+
+def _bisects(view: View) -> Iterator[Fact]:
+    known = view.derivation.known
+    for vertex, rays in known.rays.items():
         for a, d, b in permutations(rays, 3):
-            if a < b and view.derivation.known.angle(a, vertex, b):
+            if a < b and known.angle(a, vertex, b):
                 yield Fact("bisects", (vertex + d, a + vertex + b))
-    for centre in (c for c, _ in view.scene.circles if c.isupper()):
-        yield from (Fact("on_circle", (p, centre)) for p in letters if p != centre)
-        for segment in (s for s in whole if centre not in s):
-            yield Fact("diameter", (segment, centre))
-            yield Fact("tangent", (segment, centre))
+
+
+def _on(view: View) -> Iterator[Fact]:
+    for whole in _wholes(view):
+        yield from (Fact("on", (p, whole)) for p in sorted(view.derivation.known.points) if p not in whole)
+
+
+def _on_circle(view: View) -> Iterator[Fact]:
+    for centre in _centres(view):
+        points = sorted(view.derivation.known.points)
+        yield from (Fact("on_circle", (p, centre)) for p in points if p != centre)
+
+
+def _round(kind: str) -> Callable[[View], Iterator[Fact]]:
+    def candidates(view: View) -> Iterator[Fact]:
+        for centre in _centres(view):
+            yield from (Fact(kind, (whole, centre)) for whole in _wholes(view) if centre not in whole)
+
+    return candidates
+
+
+def _centres(view: View) -> list[str]:
+    return [centre for centre, _ in view.scene.circles if centre.isupper()]
+
+
+CANDIDATES: dict[str, Callable[[View], Iterator[Fact]]] = {
+    "parallel": _parallel,
+    "perpendicular": lambda view: (Fact("perpendicular", pair) for pair in combinations(_wholes(view), 2)),
+    "equal": _equal,
+    "equal_angle": lambda view: (Fact("equal_angle", pair) for pair in combinations(view.angles, 2)),
+    "midpoint": lambda view: (
+        Fact("midpoint", (m, a + b)) for line in view.lines for a, m, b in combinations(line, 3)
+    ),
+    "bisects": _bisects,
+    "on": _on,
+    "diameter": _round("diameter"),
+    "on_circle": _on_circle,
+    "tangent": _round("tangent"),
+}
+"""Statements about what is drawn that the letters alone do not decide."""
 
 
 def _overlap(first: str, second: str, line: str) -> bool:
@@ -108,11 +152,9 @@ def _spelled(fact: Fact, rng: Random) -> Fact:
 
 def yes_or_no(view: View, rng: Random) -> Draft | None:
     """First the kind of statement is drawn, then the answer: both occur in this figure."""
-    if not (found := statements(view)):
+    if (found := _any_kind(view, CANDIDATES, rng)) is None:
         return None
-    kinds = sorted({kind for kind, _ in found})
-    kind = rng.choice(kinds)
-    group = found[rng.choice([key for key in sorted(found) if key[0] == kind])]
+    kind, group = found
     value = rng.choice(("yes", "no"))
     fact = _spelled(rng.choice(group["true" if value == "yes" else "false"]), rng)
     reason = phrase(fact) if value == "yes" else DENIALS[kind].format(*fact.args)
@@ -123,10 +165,9 @@ def yes_or_no(view: View, rng: Random) -> Draft | None:
 
 def true_statement(view: View, rng: Random) -> Draft | None:
     """Four statements of one form, of which one is true and three are visibly false."""
-    groups = [group for _, group in sorted(statements(view).items()) if len(group["false"]) >= 3]
-    if not groups:
+    if (found := _any_kind(view, CANDIDATES, rng, least=3)) is None:
         return None
-    group = rng.choice(groups)
+    _, group = found
     true = _spelled(rng.choice(group["true"]), rng)
     said = [phrase(_spelled(fact, rng)) for fact in rng.sample(group["false"], 3)]
     said.insert(rng.randrange(4), phrase(true))
@@ -139,21 +180,13 @@ def true_statement(view: View, rng: Random) -> Draft | None:
 
 def missing_name(view: View, rng: Random) -> Draft | None:
     """Which of three segments or angles has a relation to a given one."""
-    found: dict[str, list[tuple[Fact, list[str]]]] = {}
-    for (kind, _), group in sorted(statements(view).items()):
-        for fact in group["true"] if kind in NAME else ():
-            for one, two in (fact.args, fact.args[::-1]):
-                others = [
-                    next(arg for arg in other.args if arg != one)
-                    for other in group["false"]
-                    if one in other.args
-                ]
-                if len(others) >= 2:
-                    found.setdefault(kind, []).append((Fact(kind, (one, two)), others))
-    if not found:
+    order = sorted(NAME)
+    for kind in rng.sample(order, len(order)):
+        if found := _with_rivals(statements(view, kind)):
+            break
+    else:
         return None
-    kind = rng.choice(sorted(found))
-    fact, others = rng.choice(found[kind])
+    fact, others = rng.choice(found)
     one, two = (spell(arg, rng) for arg in fact.args)
     names = [two, *(spell(other, rng) for other in rng.sample(others, 2))]
     rng.shuffle(names)
@@ -162,3 +195,19 @@ def missing_name(view: View, rng: Random) -> Draft | None:
     worked = f"{phrase(Fact(kind, (one, two)))}, so it is"
     choices = tuple(sign + name for name in names)
     return Draft(question, worked, "text", sign + two, choices, facts=(Fact(kind, (one, two)),))
+
+
+def _with_rivals(groups: list[Group]) -> list[tuple[Fact, list[str]]]:
+    """True relations of a name to another one, and at least two names that lack the relation to it."""
+    found = []
+    for group in groups:
+        for fact in group["true"]:
+            for one, two in (fact.args, fact.args[::-1]):
+                rivals = [
+                    next(arg for arg in other.args if arg != one)
+                    for other in group["false"]
+                    if one in other.args
+                ]
+                if len(rivals) >= 2:
+                    found.append((Fact(fact.kind, (one, two)), rivals))
+    return found

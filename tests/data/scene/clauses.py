@@ -11,7 +11,8 @@ S, A, P, F = r"([A-Z]{2})", r"∠([A-Z]{3})", r"([A-Z])", r"([A-Z]{3,8})"
 CLOSE = 1e-6
 TERM = (
     r"(?:the perimeter of [A-Z]{3,8}|the area of (?:circle |sector )?[A-Z]{1,8}"
-    r"|the circumference of circle [A-Z]|the length of arc [A-Z]{2}|∠[A-Z]{3}|[A-Z]{2}²?|\(-\d+\)|[\d.√π()²°/]+)"
+    r"|the circumference of circle [A-Z]|the length of arc [A-Z]{2}|∠[A-Z]{3}|[A-Z]{2}²?"
+    r"|\(-\d+\)|[\d.√π()²°/]+)"
 )
 EQUATION = rf"{TERM}(?: [×÷+:-] {TERM})*(?: (?:=|is) {TERM}(?: [×÷+:-] {TERM})*)+"
 
@@ -27,7 +28,9 @@ class Judge:
     def __init__(self, brute, scene):
         self.brute, self.scene, self.z = brute, scene, brute.place(scene)
         self.about = ""  # the polygon that "all sides" and the like are about
-        self.rules = [(re.compile(pattern), rule) for pattern, rule in (self.patterns() | self.looks()).items()]
+        self.rules = [
+            (re.compile(pattern), rule) for pattern, rule in (self.patterns() | self.looks()).items()
+        ]
 
     # --- Numbers
 
@@ -78,7 +81,9 @@ class Judge:
     def value(self, side):
         """The value of one side of an equation."""
         name = r"the [a-z ]+?(?:circle |sector |arc )?[A-Z]{1,8}(?![A-Z])|∠[A-Z]{3}|[A-Z]{2}(?![A-Z])"
-        text = re.sub(name, lambda m: f"({self.quantity(m[0])!r})", side).replace("°", "").replace("(-", "(0 - ")
+        text = (
+            re.sub(name, lambda m: f"({self.quantity(m[0])!r})", side).replace("°", "").replace("(-", "(0 - ")
+        )
         text = re.sub(r"(?<=[\d)])(?=[√π])", "*", text)
         text = re.sub(r"√(\d+)", r"math.sqrt(\1)", text).replace("√(", "math.sqrt(")
         for sign, python in (("²", "**2"), ("×", "*"), ("÷", "/"), (":", "/"), ("π", "math.pi")):
@@ -131,7 +136,9 @@ class Judge:
         if value.startswith("regular"):
             return all(same) and all(near(abs(s), abs(spin[0])) for s in spin)
         pair = [n == 4 and self.brute.skew(e[i], e[i + 2]) < CLOSE for i in (0, 1)] if n == 4 else []
-        legs = n == 4 and (pair[0] and near(abs(e[1]), abs(e[3])) or pair[1] and near(abs(e[0]), abs(e[2])))
+        legs = n == 4 and (
+            (pair[0] and near(abs(e[1]), abs(e[3]))) or (pair[1] and near(abs(e[0]), abs(e[2])))
+        )
         return {
             "pentagon": n == 5,
             "hexagon": n == 6,
@@ -140,7 +147,7 @@ class Judge:
             "trapezoid": any(pair),
             "right trapezoid": any(pair) and any(right),
             "isosceles trapezoid": bool(legs) and (not all(pair) or all(right)),
-            "kite": n == 4 and (same[0] and same[2] or same[1] and same[3]),
+            "kite": n == 4 and ((same[0] and same[2]) or (same[1] and same[3])),
             "parallelogram": n == 4 and all(pair),
             "rectangle": n == 4 and all(right),
             "rhombus": n == 4 and all(same),
@@ -157,7 +164,7 @@ class Judge:
         return ((self.z[p] - a) / (b - a)).imag * ((self.z[q] - a) / (b - a)).imag > 0
 
     def transversal(self, one, two, kind):
-        """Alternate angles open to different sides of the line through their vertices, corresponding to one."""
+        """Alternate angles open to different sides of the transversal, corresponding ones to the same."""
         v, w = one[1], two[1]
         arms = [next(p for p in (name[0], name[2]) if not self.line(v, w, p)) for name in (one, two)]
         same_side = self.inside(arms[0], v + w, arms[1])

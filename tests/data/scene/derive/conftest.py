@@ -7,7 +7,7 @@ from data.scene.derive.words import clause, named
 
 @pytest.fixture(scope="session")
 def check_links(judge):
-    """``check_links(built, derivation)``: judge every link on measured sizes; return the rules that made them.
+    """``check_links(built, derivation)``: judge every link on measured sizes; return the links' rules.
 
     Also those that no label leads to: what a rule claims is true of the coordinates.
     """

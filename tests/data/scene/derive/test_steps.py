@@ -1,4 +1,4 @@
-"""Every derivation over all templates: each step judged on coordinates by words alone, no number out of thin air."""
+"""Every derivation over all templates: each step judged by its words, no number out of thin air."""
 
 from collections import Counter
 
@@ -37,9 +37,9 @@ def test_a_false_step_is_found_out(derivations, judge):
     """The judge can fail: the same steps on a figure of other sizes."""
     built, derivation = next(d for d in derivations if len(d[1].numbers) > 10)
     other = judge(stretched(built).scene)
+    steps = {step.text for quantity in derivation.numbers for step in derivation.steps(quantity)}
     with pytest.raises(AssertionError):
-        for quantity in derivation.numbers:
-            all(other.sentence(step.text) for step in derivation.steps(quantity))
+        all(other.sentence(text) for text in sorted(steps))
 
 
 def test_steps_are_few_counted_and_in_order(derivations):
@@ -69,7 +69,14 @@ def stretched(built):
     points = {name: (1.3 * x + 0.17 * y, 0.9 * y + 3) for name, (x, y) in built.scene.points.items()}
     scene = built.scene
     moved = Scene(
-        points, scene.segments, scene.circles, scene.marks, 7 * scene.unit, scene.dashed, scene.arcs, scene.axes
+        points,
+        scene.segments,
+        scene.circles,
+        scene.marks,
+        7 * scene.unit,
+        scene.dashed,
+        scene.arcs,
+        scene.axes,
     )
     on = tuple(fact for fact in Derivation(built).known.facts("on_circle"))  # seen, and gone on an ellipse
     return Built(moved, (*built.stated, *on))

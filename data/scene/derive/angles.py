@@ -22,7 +22,7 @@ from data.scene.derive.formulas import (
     constant,
     interior,
 )
-from data.scene.derive.known import Known, Link, Quantity, link, segment, turns
+from data.scene.derive.known import Known, Link, Quantity, common, ends, link, segment, turns
 from data.scene.types import Fact
 
 
@@ -30,9 +30,9 @@ def right_angles(known: Known) -> Iterator[Link]:
     """Perpendicular lines meet in 90°."""
     for fact in known.facts("perpendicular"):
         one, two = (known.line(*s) or s for s in fact.args)
-        for v in set(one) & set(two):
-            for a in {one[0], one[-1]} - {v}:
-                for b in {two[0], two[-1]} - {v}:
+        for v in common(one, two):
+            for a in ends(one, v):
+                for b in ends(two, v):
                     yield from link("right angle", known.angle(a, v, b), (), constant(90), fact)
 
 
@@ -82,7 +82,7 @@ def _parts(whole: Quantity | None, one: Quantity | None, two: Quantity | None) -
 
 def triangles(known: Known) -> Iterator[Link]:
     """The angles of a triangle make 180°, with a right one the others 90°; the exterior angle."""
-    for name in known.triangles():
+    for name in known.triangles:
         angles = [known.angle(*turned[:3]) for turned in turns(name)]
         why = f"the angles of △{name} add up to 180°"
         for i, target in enumerate(angles):
@@ -110,7 +110,7 @@ def square_corners(known: Known) -> Iterator[tuple[Fact, str, str, str]]:
     """Every drawn triangle a-v-b whose angle at v is between perpendicular lines."""
     for fact in known.facts("perpendicular"):
         one, two = (known.line(*s) for s in fact.args)
-        for v in sorted(set(one) & set(two)):
+        for v in common(one, two):
             for a in one:
                 for b in two:
                     if v not in (a, b) and segment(a + b) in known.drawn:
@@ -164,8 +164,8 @@ def _at_transversal(
     known: Known, fact: Fact, first: tuple[str, str], second: tuple[str, str]
 ) -> Iterator[Link]:
     (p, one), (q, two) = first, second
-    for a in {one[0], one[-1]} - {p}:
-        for b in {two[0], two[-1]} - {q}:
+    for a in ends(one, p):
+        for b in ends(two, q):
             inner, other = known.angle(a, p, q), known.angle(b, q, p)
             if inner is None or other is None:
                 continue

@@ -38,7 +38,7 @@ def perimeters(known: Known) -> Iterator[Link]:
         elif len(name) in (3, 4):
             formula = SUM_OF_3 if len(name) == 3 else SUM_OF_4
             yield from link("perimeter", target, sides, formula, _around("perimeter", name))
-    for name in known.triangles():
+    for name in known.triangles:
         if name not in named:
             sides = [length(*side) for side in edges(name)]
             why = _around("perimeter", name)
@@ -84,7 +84,7 @@ def by_height(known: Known) -> Iterator[Link]:
     """Triangles and parallelograms by a base and the height on it, trapezoids by both bases."""
     names = {"".join(sorted(f.args[0])): f.args[0] for f in known.facts("shape") if len(f.args[0]) == 3}
     feet = _feet(known)
-    for name in known.triangles():
+    for name in known.triangles:
         for top, b, c in turns(name):
             for fact, d in feet.get((top, known.line(b, c)), ()):
                 if d in (b, c):

@@ -58,7 +58,7 @@ def crossing_chords(known: Known) -> Iterator[Link]:
     """The parts of two chords that cross have the same product."""
     for on in map(set, points_of(known).values()):
         for one, two in combinations(known.lines, 2):
-            for p in set(one) & set(two) - on:
+            for p in sorted(set(one) & set(two) - on):
                 if len(on & set(one)) != 2 or len(on & set(two)) != 2:
                     continue
                 (a, b), (c, d) = ([x for x in line if x in on] for line in (one, two))

@@ -112,7 +112,7 @@ def distances(known: Known) -> Iterator[Link]:
 def triangles(known: Known) -> Iterator[Link]:
     """The area of a triangle with a side along or parallel to an axis."""
     at = known_places(known)
-    for name in known.triangles():
+    for name in known.triangles:
         for corners in turns(name) if set(name) <= at.keys() else ():
             p, q, r = (at[corner][0] for corner in corners)
             for i in (0, 1):

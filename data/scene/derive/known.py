@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
@@ -60,6 +61,16 @@ def segment(name: str) -> str:
 def length(a: str, b: str) -> Quantity:
     """The length of the segment ab."""
     return Quantity("length", segment(a + b))
+
+
+def common(one: Iterable[str], two: Iterable[str]) -> list[str]:
+    """The points of both, in order: that of a set changes from run to run."""
+    return sorted(set(one) & set(two))
+
+
+def ends(line: str, v: str) -> list[str]:
+    """The ends of a line as seen from its point ``v``."""
+    return [end for end in (line[0], line[-1]) if end != v]
 
 
 def edges(polygon: str) -> list[str]:
@@ -189,13 +200,16 @@ class Known:
         used = [self._line_of.get(segment(side)) for side in edges(polygon)]
         return None not in used and all(a != b for a, b in pairwise([*used, used[0]]))
 
-    def triangles(self) -> Iterator[str]:
+    @cached_property
+    def triangles(self) -> list[str]:
         """Every triangle whose sides are drawn."""
+        found = []
         for a, b in sorted(self.drawn):
             for c in sorted(self.points):
                 sides = {segment(a + c), segment(b + c)}
                 if b < c and sides <= self.drawn and c not in self._line_of[a + b]:
-                    yield a + b + c
+                    found.append(a + b + c)
+        return found
 
     def quadrilaterals(self) -> list[tuple[str, Fact]]:
         """Every quadrilateral that a shape names."""

@@ -137,7 +137,7 @@ def parallel_cuts(known: Known) -> Iterator[Link]:
                 one, two = known.line(a, p), known.line(b, q)
                 if not one or not two or one == two:
                     continue
-                for e in set(one) & set(two) - {a, b, p, q}:
+                for e in sorted(set(one) & set(two) - {a, b, p, q}):
                     if one.index(a) < one.index(e) < one.index(p) or one.index(p) < one.index(e) < one.index(
                         a
                     ):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from data.scene import geometry as g
-from data.scene.derive.known import Known, edges, segment
+from data.scene.derive.known import Known, common, edges, segment
 from data.scene.types import Fact
 
 ON = 1e-6
@@ -59,7 +59,7 @@ def tangents(known: Known) -> None:
     touching: list[tuple[str, str, str, Fact]] = []
     for fact in known.facts("tangent"):
         line, o = fact.args
-        for t in set(known.line(*line)) & set(on.get(o, ())):
+        for t in common(known.line(*line), on.get(o, ())):
             touching += [(t, p, o, fact) for p in line if p != t]
             if segment(o + t) in known.drawn:
                 known.show(Fact("perpendicular", (o + t, line)), fact)

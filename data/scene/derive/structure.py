@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import combinations, permutations
 
-from data.scene.derive.known import Known, edges, segment, turns
+from data.scene.derive.known import Known, common, edges, segment, turns
 from data.scene.derive.rounds import chords, incircles, on_circles, radii, tangents
 from data.scene.types import Fact
 
@@ -111,7 +111,7 @@ def kites(known: Known) -> None:
             known.show(Fact("bisects", (a + c, b + c + d)), fact)
             if segment(b + d) in known.drawn:
                 known.show(Fact("perpendicular", (a + c, b + d)), fact)
-                for e in set(known.line(a, c)) & set(known.line(b, d)):
+                for e in common(known.line(a, c), known.line(b, d)):
                     known.show(Fact("midpoint", (e, b + d)), fact)
 
 
@@ -159,9 +159,9 @@ def similar_by_parallels(known: Known) -> None:
         for (a, b), (c, d) in permutations(fact.args):
             for p, q in ((c, d), (d, c)):
                 one, two = known.line(a, p), known.line(b, q)
-                crossing = set(one) & set(two)
+                crossing = common(one, two)
                 if one and two and one != two and crossing:
-                    e = crossing.pop()
+                    e = crossing[0]
                     if e not in (a, b, c, d):
                         known.show(Fact("similar", (e + a + b, e + p + q)), fact)
 

@@ -44,7 +44,7 @@ def number(*kinds: str) -> Callable[[View, Random], Draft | None]:
             if quantity.of in kinds and one.by and quantity not in told and _visible(view, quantity):
                 found.setdefault(one.steps, {}).setdefault(one.by.rule, []).append(quantity)
         while found:
-            steps = rng.choices(sorted(found), sorted(found))[0]  # long chains are rare
+            steps = rng.choices(sorted(found), [n * n for n in sorted(found)])[0]  # long ones are rare
             rule = rng.choice(sorted(found[steps]))
             quantity = rng.choice(found[steps][rule])
             if made := _worked(view, quantity, rng):

@@ -146,7 +146,7 @@ LINE_REASONS = {
 
 def _triangle_lines(view: View) -> Iterator[tuple[str, Fact, tuple[str, ...]]]:
     known = view.derivation.known
-    for name in known.triangles():
+    for name in known.triangles:
         for top, b, c in turns(name):
             for d in known.line(b, c).strip(b + c):
                 if (

@@ -7,6 +7,7 @@ from itertools import combinations
 from random import Random
 
 from data.scene import geometry as g
+from data.scene.derive.known import common
 from data.scene.derive.words import listed
 from data.scene.questions.draft import Draft, View, either, spell, word
 from data.scene.shapes import unequal
@@ -64,7 +65,7 @@ def count(view: View, rng: Random) -> Draft | None:
 
 
 def _triangles(view: View, rng: Random) -> tuple[str, str, int]:
-    names = list(view.derivation.known.triangles())
+    names = view.derivation.known.triangles
     seen = f"the triangles are {listed(names)}" if names else "no three lines form a triangle"
     return (
         word(("How many triangles are there?", "How many triangles does the figure contain?"), rng),
@@ -189,7 +190,7 @@ def _named_points(view: View) -> Iterator[tuple[str, str, tuple[str, ...], str]]
         if len(line) == 3:
             yield "between", line[1], (line[0], line[2]), f"{line[1]} lies on {line[0]}{line[2]}"
     for one, two in combinations(view.lines, 2):
-        for p in set(one[1:-1]) & set(two[1:-1]):
+        for p in common(one[1:-1], two[1:-1]):
             first, second = one[0] + one[-1], two[0] + two[-1]
             yield "crossing", p, (first, second), f"{p} is on {first} and on {second}"
     for fact in known.facts("perpendicular"):

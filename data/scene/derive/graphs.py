@@ -39,10 +39,9 @@ def places(known: Known) -> None:
     for name, point in known.points.items():
         if max(abs(a - b) for a, b in zip(point, axes.origin, strict=True)) < 1e-6:
             known.show(Fact("coordinates", (name,), "(0, 0)"), f"{name} is the origin", plain=True)
-    for graph in known.facts("on_graph"):
-        for axis in known.facts("on_axis"):
-            if axis.args == graph.args:
-                _cut(known, graph, axis)
+    for graph in known.facts("graph"):
+        for meets in known.facts("intercept"):
+            _cut(known, str(graph.value), meets)
     for fact in known.facts("midpoint"):
         m, (a, b) = fact.args
         at = known_places(known)
@@ -60,28 +59,27 @@ def known_places(known: Known) -> dict[str, tuple[Whole, Fact]]:
     return {fact.args[0]: (pair(str(fact.value)), fact) for fact in reversed(known.facts("coordinates"))}
 
 
-def _cut(known: Known, graph: Fact, axis: Fact) -> None:
+def _cut(known: Known, equation: str, meets: Fact) -> None:
     """Show where a graph cuts an axis; of two places, the picture tells which one it is."""
-    name, equation = graph.args[0], str(graph.value)
+    name = meets.args[0]
     terms = coefficients(equation)
     if terms is None or name in known_places(known):
         return
     a, b, c = (round(term) for term in terms)
-    if axis.value == "y":
-        known.show(Fact("coordinates", (name,), f"(0, {c})"), graph, axis, f"x = 0 gives y = {c}")
+    if meets.value == "y":
+        known.show(Fact("coordinates", (name,), f"(0, {c})"), meets, f"{equation} is {c} at x = 0")
         return
     roots = [x for x in range(-30, 31) if a * x * x + b * x + c == 0]
     if len(roots) != (2 if a and b * b > 4 * a * c else 1):
         return  # not whole
     if len(roots) == 2:
-        others = [f.args[0] for f in known.facts("on_axis") if f.value == "x" and f.args != graph.args]
-        others = [p for p in others if known.holds(Fact("on_graph", (p,), equation))]
+        others = [f.args[0] for f in known.facts("intercept") if f.value == "x" and f != meets]
         if len(others) != 1:
             return
         is_right = known.points[name][0] > known.points[others[0]][0]
         roots = roots[1:] if is_right else roots[:1]
-    why = f"y = 0 at x = {roots[0]}"
-    known.show(Fact("coordinates", (name,), f"({roots[0]}, 0)"), graph, axis, why)
+    why = f"{equation} is 0 at x = {roots[0]}"
+    known.show(Fact("coordinates", (name,), f"({roots[0]}, 0)"), meets, why)
 
 
 def _number(n: int) -> str:
@@ -129,7 +127,8 @@ def rectangles(known: Known) -> Iterator[Link]:
     at = known_places(known)
     for shape in known.facts("shape"):
         for graph in known.facts("on_graph") if shape.value in ("rectangle", "square") else ():
-            name, p, equation = shape.args[0], graph.args[0], str(graph.value)
+            name, p = shape.args[0], graph.args[0]
+            equation = next((str(fact.value) for fact in known.facts("graph")), "")
             if "/x" not in equation or p not in name:
                 continue
             opposite = name[(name.index(p) + 2) % 4]

@@ -60,7 +60,8 @@ def _slightly(n: int) -> tuple[str, ...]:
 
 def count(view: View, rng: Random) -> Draft | None:
     """How many triangles, labelled points, points on a line, right-angle marks or numbers there are."""
-    question, seen, value = rng.choice(COUNTS)(view, rng)
+    possible = [one for one in COUNTS if view.lines or one not in (_on_line, _rays)]
+    question, seen, value = rng.choice(possible)(view, rng)
     return Draft(question, f"{seen}, so the number is", "number", value, slips=_slightly(value))
 
 

@@ -81,6 +81,9 @@ MORE_GENERAL = {
 }
 MORE_GENERAL["square"] = (*MORE_GENERAL["rectangle"], "rectangle", "rhombus", "kite")
 SIDES = {3: [c for c in MORE_GENERAL if "triangle" in c], 4: [c for c in MORE_GENERAL if "triangle" not in c]}
+for corners, many in ((5, "pentagon"), (6, "hexagon"), (8, "octagon")):
+    MORE_GENERAL |= {many: (), f"regular {many}": (many,)}
+    SIDES[corners] = [many, f"regular {many}"]
 
 
 def read(text, patterns):
@@ -191,7 +194,7 @@ class Answers:
         return (
             len(marks) == 1
             and marks[0].text == str(draft.value)
-            and self.judge.holds(draft.worked.split(",")[0])
+            and self.judge.holds(draft.worked.split(", so")[0])
         )
 
     def of_count(self, kind, names, draft):

@@ -28,7 +28,7 @@ def visibly_false(fact: Fact, scene: Scene) -> bool:
     """Whether a person who knows geometry can see in the picture that the statement is false."""
     if any(letter not in scene.points for arg in fact.args for letter in arg):
         return True
-    if fact.kind == "coordinates" and not any(
+    if fact.kind == "coordinates" and scene.axes and not any(
         m.kind == "coordinates" and m.at == fact.args[0] for m in scene.marks
     ):
         return False

@@ -194,12 +194,15 @@ class Judge:
         p = (self.z[name] - origin) * self.scene.unit
         return p.real, p.imag
 
-    def on_graph(self, name, equation):
+    def on_graph(self, name):
         x, y = self.xy(name)
+        return any(near(self.height(curve.equation, x), y) for curve in self.scene.curves)
+
+    def height(self, equation, x):
         text = equation.removeprefix("y = ").replace("x²", "x*x").replace("/x", "/ x")
         text = re.sub(r"(\d)x", r"\1*x", text)
         assert re.fullmatch(r"[\dx*/+ -]+", text)
-        return near(eval(text, {"x": x}), y)
+        return eval(text, {"x": x})
 
     def patterns(self):
         b, z = self.brute, self.z
@@ -275,9 +278,12 @@ class Judge:
             # Coordinates.
             rf"{P} is the origin": lambda m: near(abs(complex(*self.xy(m[1]))), 0),
             rf"{P} is at {numbers}": lambda m: all(map(near, self.xy(m[1]), eval(m[2]))),
-            rf"point {P} lies on the graph of (y = [^,]+?)": lambda m: self.on_graph(*m.groups()),
+            rf"point {P} lies on the graph": lambda m: self.on_graph(m[1]),
+            rf"the graph meets the ([xy])-axis at {P}": lambda m: (
+                self.on_graph(m[2]) and near(self.xy(m[2])[m[1] == "x"], 0)
+            ),
+            r"(y = [^,]+?) is (-?\d+) at x = (-?\d+)": lambda m: near(self.height(m[1], int(m[3])), int(m[2])),
             rf"point {P} lies on the ([xy])-axis": lambda m: near(self.xy(m[1])[m[2] == "x"], 0),
-            r"x = 0 gives y = -?\d+|y = 0 at x = -?\d+": lambda m: True,
             r"x × y = (-?\d+) for every point of the graph": lambda m: True,
             r"\(\(?-?\d+\)? \+ \(?-?\d+\)?\) ÷ 2 = -?\d+": lambda m: self.equation(m[0]),
         }

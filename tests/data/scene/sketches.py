@@ -122,9 +122,17 @@ def circles():
 
 def crowded():
     """Nine labelled points: a square, the midpoints of its sides and their square, both diagonals."""
-    points = {"A": (50.0, 50.0), "B": (286.0, 50.0), "C": (286.0, 286.0), "D": (50.0, 286.0), "K": (168.0, 168.0)}
+    points = {
+        "A": (50.0, 50.0),
+        "B": (286.0, 50.0),
+        "C": (286.0, 286.0),
+        "D": (50.0, 286.0),
+        "K": (168.0, 168.0),
+    }
     points |= {"E": (168.0, 50.0), "F": (286.0, 168.0), "G": (168.0, 286.0), "H": (50.0, 168.0)}
-    return Scene(points, ("AB", "BC", "CD", "DA", "AC", "BD", "EF", "FG", "GH", "HE"), (), (Mark("tick", "AH"),))
+    return Scene(
+        points, ("AB", "BC", "CD", "DA", "AC", "BD", "EF", "FG", "GH", "HE"), (), (Mark("tick", "AH"),)
+    )
 
 
 SKETCHES = {

@@ -27,10 +27,9 @@ def figure(segments, stated, equation, **points):
     return Built(scene, (Fact("graph", (), equation), *stated))
 
 
-def on(equation, **axes):
-    """Points on a graph and each on an axis, or on none: ``A="x"``."""
-    graph = [Fact("on_graph", (p,), equation) for p in axes]
-    return [*graph, *(Fact("on_axis", (p,), axis) for p, axis in axes.items() if axis)]
+def on(**axes):
+    """Points where the graph meets an axis, or just on it: ``A="x"``."""
+    return [Fact("intercept", (p,), axis) if axis else Fact("on_graph", (p,)) for p, axis in axes.items()]
 
 
 MIDDLE = [
@@ -38,15 +37,15 @@ MIDDLE = [
     Fact("coordinates", ("B",), "(5, -4)"),
     Fact("midpoint", ("M", "AB")),
 ]
-RECTANGLE = [*on(HYPERBOLA, A=""), Fact("shape", ("OBAC",), "rectangle")]
+RECTANGLE = [*on(A=""), Fact("shape", ("OBAC",), "rectangle")]
 EXAMPLES = {
     "a line and the axes": (
-        figure("AB", on(LINE, A="x", B="y"), LINE, A=(2, 0), B=(0, -4), O=(0, 0)),
+        figure("AB", on(A="x", B="y"), LINE, A=(2, 0), B=(0, -4), O=(0, 0)),
         {"A": "(2, 0)", "B": "(0, -4)", "O": "(0, 0)"},
         {"length AB": "2√5"},
     ),
     "a parabola with a triangle": (
-        figure("AB BC CA", on(PARABOLA, A="x", B="x", C="y"), PARABOLA, A=(-1, 0), B=(3, 0), C=(0, -3)),
+        figure("AB BC CA", on(A="x", B="x", C="y"), PARABOLA, A=(-1, 0), B=(3, 0), C=(0, -3)),
         {"A": "(-1, 0)", "B": "(3, 0)", "C": "(0, -3)"},
         {"length AB": "4", "length BC": "3√2", "area ABC": "6"},
     ),
@@ -80,7 +79,7 @@ def test_coordinates_lengths_and_areas_follow_from_graphs(name, check_links, jud
 
 def test_the_left_and_the_right_zero_are_told_by_the_picture_alone():
     """Mirrored letters, mirrored answers: which one a letter names is seen, where it is is computed."""
-    stated = on(PARABOLA, A="x", B="x")
+    stated = on(A="x", B="x")
     derivation = Derivation(figure("AB", stated, PARABOLA, A=(3, 0), B=(-1, 0)))
     assert {f.args[0]: f.value for f in derivation.known.facts("coordinates")} == {
         "A": "(3, 0)",
@@ -90,7 +89,7 @@ def test_the_left_and_the_right_zero_are_told_by_the_picture_alone():
 
 @pytest.mark.parametrize("equation", ["y = x² - 3", "y = 2x - 3"])
 def test_zeros_that_are_not_whole_are_not_used(equation):
-    stated = on(equation, A="x", B="x")[: 3 + ("²" in equation)]
+    stated = on(A="x", B="x")[: 1 + ("²" in equation)]
     CURVES.setdefault(equation, lambda x: x)
     derivation = Derivation(figure("AB", stated, equation, A=(1.5, 0), B=(-1.5, 0)))
     assert not derivation.known.facts("coordinates")

@@ -94,7 +94,10 @@ def test_no_number_comes_from_coordinates(derivations):
 
 def test_without_labels_only_what_the_kind_of_figure_fixes_is_known(draw):
     for template in TEMPLATES:
-        derivation = Derivation(draw(template, "bare", numbers=0)[1])
+        built = draw(template, "bare", numbers=0)[1]
+        if built.scene.axes:
+            continue  # an equation tells where its graph is
+        derivation = Derivation(built)
         assert all(q.of in ("angle", "area") for q in derivation.numbers), template
         assert all(number.by for number in derivation.numbers.values())
 
@@ -103,4 +106,6 @@ def test_derivations_are_deterministic(derivations):
     for built, derivation in derivations[::7]:
         again = Derivation(built)
         assert list(again.numbers) == list(derivation.numbers)
-        assert again.numbers == derivation.numbers
+        for quantity, number in again.numbers.items():
+            assert number.value == derivation.numbers[quantity].value
+            assert again.steps(quantity) == derivation.steps(quantity)

@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -101,6 +102,22 @@ def git_revision() -> str | None:
     return revision and revision + ("-dirty" if _output("git", "status", "--porcelain", "-uno") else "")
 
 
+def command_line() -> str:
+    """Return the command that this process was started with, as one would type it."""
+    return shlex.join([Path(sys.executable).name, *sys.orig_argv[1:]])
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions of Python and of what results depend on; None where it is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in PACKAGES.split():
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found
+
+
 def _cpu_name() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -111,15 +128,9 @@ def _cpu_name() -> str:
 
 def environment() -> dict[str, Any]:
     """Return versions, hardware and git revision as plain JSON values; memory is in GiB."""
-    versions: dict[str, str | None] = {"python": platform.python_version()}
-    for package in PACKAGES.split():
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = None
     gpus = _output("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
     return {
-        "versions": versions,
+        "versions": versions(),
         "platform": platform.platform(),
         "cpu": _cpu_name(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),

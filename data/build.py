@@ -2,7 +2,8 @@
 
 One folder per split. Sample i of a split depends on the recipe alone, so any number of workers gives the same
 bytes. Samples are drawn in parallel and laid aside on disk; then every caption is compared with all others of
-the split, and the nearest ones that are false of the scene become retrieval negatives.
+the split, and the nearest ones that are false of the scene become retrieval negatives. At the end the card of
+the set is written beside its splits (``data.card``).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from rich.table import Table
 from configs.build import BuildConfig
 from configs.load import load_config, to_plain
 from configs.runtime import command, console, runs_root
+from data.card import up_to_date, write_card
 from data.parallel import ordered, processes
 from data.retrieval import choose, mine
 from data.sample import Edit, Negative, Sample
@@ -149,6 +151,9 @@ def main(argv: list[str]) -> None:
     out = Path(cfg.out) if cfg.out else runs_root() / "data" / cfg.name
     with processes(cfg.workers) as pool:
         indices = {split: build_split(cfg, split, out / split, pool) for split in cfg.splits}
+        folders = [out / split for split in cfg.splits]
+        if not up_to_date(folders, out):
+            write_card(folders, out, "", pool)
     console.print(_summary(cfg.name, indices))
     console.print(f"wrote {out}", markup=False, soft_wrap=True)
 

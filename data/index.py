@@ -49,6 +49,15 @@ def read_index(folder: str | Path) -> dict[str, Any]:
     return index
 
 
+def shard_folders(path: Path) -> list[Path]:
+    """Return ``path`` if it is a shard folder, else those in it; raises ValueError for neither."""
+    splits = sorted((index.parent for index in path.glob(f"*/{INDEX}")), key=lambda p: (p.name != "train", p))
+    if (path / INDEX).is_file() or not splits:
+        read_index(path)
+        return [path]
+    return splits
+
+
 def open_folder(folder: str | Path, *, verify: bool = True) -> ShardFolder:
     """Read index and offsets of a shard folder and, unless told otherwise, check every byte of its shards.
 

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from configs.runtime import atomic_write, command, console
 from data.loader import IndexedDataset
 from data.reporting import cards, charts, figures
 from data.reporting.claims import CLAIM, claims, summary
-from data.reporting.page import page, paragraph, table
+from data.reporting.page import page, paragraph, table, terminal
 from data.reporting.results import Results, parse_results, read_results
 from data.reporting.sheets import sheets
 
@@ -44,12 +42,7 @@ def print_tables(results: Results | Mapping[str, Any], out: Console = console) -
     results = results if isinstance(results, Results) else parse_results(results)
     for section, found in sheets(results).items():
         for sheet in found if section not in ("settings", "environment") else ():
-            shown = Table(title=Text(sheet.title), title_justify="left")
-            for name, side in zip(sheet.head, sheet.align, strict=True):
-                shown.add_column(Text(name), justify="right" if side == "r" else "left")
-            for row in sheet.rows:
-                shown.add_row(*map(Text, row))
-            out.print(shown)
+            out.print(terminal(sheet))
     out.print(*summary(results), markup=False)
 
 

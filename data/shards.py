@@ -1,10 +1,10 @@
 """Shard folders: tar files, ``index.json`` and ``offsets.npy``, written whole or not at all.
 
 ``index.json`` holds name, number of samples, per shard its samples, bytes and sha256, counts by kind and
-operator, lengths, seed, git revision and the recipe. ``offsets.npy`` is int64 [samples, 2]: byte offset and
-length of every sample within its shard, so that a sample is one read. Everything is written into a hidden
-folder beside the final one, which is then renamed: a folder that can be seen is complete. Writing that goes
-on after a stop is in ``data.resumable``.
+operator, lengths, seed, git revision, command, versions and recipe. ``offsets.npy`` is int64 [samples, 2]:
+byte offset and length of every sample within its shard, so that a sample is one read. Everything is written
+into a hidden folder beside the final one, which is then renamed: a folder that can be seen is complete.
+Writing that goes on after a stop is in ``data.resumable``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from configs.load import flatten
-from configs.runtime import atomic_write, git_revision, write_json
+from configs.runtime import atomic_write, command_line, git_revision, versions, write_json
 from data.index import INDEX, OFFSETS, read_index
 from data.sample import KEY, Sample, parse_sample
 from data.tar import END, pack
@@ -139,6 +139,7 @@ class ShardWriter:
         """Write what is left, the offsets and the index, and return the index."""
         index = {**meta, **self._books(), "seed": meta.get("seed"), "git_revision": git_revision()}
         index |= {"recipe": recipe, "recipe_hash": recipe_hash(recipe)}
+        index |= {"command": command_line(), "versions": versions()}
         write_json(self.folder / INDEX, index)
         return index
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
@@ -23,6 +24,8 @@ PAD, BOS, EOS = "<|pad|>", "<|startoftext|>", "<|endoftext|>"
 TURN_START, TURN_END = "<|im_start|>", "<|im_end|>"
 # eos must not get id 2: CLIPTextModel reads that id as "old checkpoint" and pools elsewhere.
 SPECIAL = (PAD, BOS, TURN_START, TURN_END, EOS)
+ROBERTA_LIKE = ("altclip_text_model", "xlm-roberta", "xlm-roberta-xl", "roberta", "camembert")
+"""Text towers that count positions from the padding id on: token 0 has position ``pad_token_id + 1``."""
 SYMBOLS = "△∠∥⊥°≅∼⊙√×÷π±≤≥≠²³□▱"
 # A space belongs to the word after it; before a letter name, a digit or a symbol it belongs to the
 # punctuation before it or stands alone, so that those have one form only.
@@ -104,6 +107,12 @@ def sample_texts(sample: Sample) -> Iterator[str]:
                 f"sample {sample.key!r}, field messages: got content {parts!r:.80}; expected parts"
             )
         yield from (str(part["text"]) for part in parts if part.get("type") == "text" and "text" in part)
+
+
+def text_window(text: Any) -> int:
+    """Return how many tokens, special ones included, a text tower with this config reads."""
+    unused = text.pad_token_id + 1 if text.model_type in ROBERTA_LIKE else 0
+    return text.max_position_embeddings - unused
 
 
 def _symbol_merges() -> list[tuple[str, str]]:

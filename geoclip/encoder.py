@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
+from data.tokenizer import ROBERTA_LIKE, text_window
+
 BUCKETS = 4  # of captions by length: most of the gain of packing; the same number of calls on every rank
 MAX_LOG_SCALE = 4.605170185988092  # ln 100
-ROBERTA_LIKE = ("altclip_text_model", "xlm-roberta", "xlm-roberta-xl", "roberta", "camembert")
 
 
 class DualEncoder(nn.Module):
@@ -48,8 +49,7 @@ class DualEncoder(nn.Module):
         # RoBERTa counts positions from the padding id on: caption token 0 has position pad_token_id + 1.
         self._before_first = text.pad_token_id if text.model_type in ROBERTA_LIKE else None
         self.pads_text = text.model_type.startswith("siglip")
-        unused = 0 if self._before_first is None else self._before_first + 1
-        self.text_window = text.max_position_embeddings - unused
+        self.text_window = text_window(text)
         self.pad_id = tokenizer.pad_token_id
         self._check_tokenizer()
 

@@ -68,20 +68,37 @@ def pick(samples: Sequence[Sample], count: int) -> list[Sample]:
     return [sample for _, sample in sorted(turns, key=lambda turn: turn[0])[:count]]
 
 
-def changed(text: str, original: str) -> str:
-    """Return ``text`` as HTML with the words that differ from ``original`` in ``<mark>``."""
+def pieces(text: str, original: str) -> list[tuple[str, str | None]]:
+    """Cut ``text`` where its words differ from those of ``original``: pieces that joined give ``text``.
+
+    With each piece stands what it took the place of in ``original`` (empty where nothing was), or None where
+    nothing changed. Words that were left out give an empty piece; changes of white space alone are none.
+    """
     new, old = WORDS.findall(text), WORDS.findall(original)
     matcher = SequenceMatcher(None, old, new, autojunk=False)
-    parts = []
+    found: list[tuple[str, str | None]] = []
     for operation, old_from, old_to, start, end in matcher.get_opcodes():
-        words = escape("".join(new[start:end]))
-        if operation == "delete":
-            gone = escape("".join(old[old_from:old_to]).strip())
-            words = f'<mark title="left out: {gone}">&nbsp;</mark>' if gone else ""
-        elif operation != "equal" and words.strip():
-            words = f"<mark>{words}</mark>"
-        parts.append(words)
-    return "".join(parts)
+        words, was = "".join(new[start:end]), "".join(old[old_from:old_to]).strip()
+        if operation == "equal" or not (words.strip() or was):
+            found.append((words, None))
+        elif operation == "delete":
+            found.append(("", was))
+        else:
+            found.append((words, was))
+    return found
+
+
+def changed(text: str, original: str) -> str:
+    """Return ``text`` as HTML with the words that differ from ``original`` in ``<mark>``."""
+    return "".join(_piece(words, was) for words, was in pieces(text, original))
+
+
+def _piece(words: str, was: str | None) -> str:
+    if was is None:
+        return escape(words)
+    if not words:
+        return f'<mark title="left out: {escape(was)}">&nbsp;</mark>'
+    return f"<mark>{escape(words)}</mark>" if words.strip() else escape(words)
 
 
 def picture(data: bytes, alt: str) -> str:
@@ -99,12 +116,12 @@ def _header(sample: Sample) -> str:
     about = [sample.key, str(sample.meta.get("template") or ""), sample.source]
     lines = [f"<h3>{escape(' · '.join(part for part in about if part))}</h3>"]
     lines.append(f'<p class="caption">{escape(sample.caption)}</p>')
-    if question := _question(sample):
-        lines.append(f"<p><small>{escape(question)}</small></p>")
+    if asked := question(sample):
+        lines.append(f"<p><small>{escape(asked)}</small></p>")
     return f"<header>{picture(sample.image, sample.caption)}<div>{''.join(lines)}</div></header>"
 
 
-def _question(sample: Sample) -> str:
+def question(sample: Sample) -> str:
     """Return the first question and its answer in one line, or nothing."""
     asked = ""
     for turn in sample.messages or ():

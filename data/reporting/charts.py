@@ -1,4 +1,4 @@
-"""Charts as inline SVG of at most 720 px: grouped bars, differences, curves.
+"""Charts as inline SVG of at most 720 px: grouped bars, histograms, differences, curves.
 
 Shares come in as fractions and are shown in percent. Colours are told apart with any colour vision (Okabe and
 Ito) and differ in lightness; bars also carry a letter, curves a dash.
@@ -7,7 +7,7 @@ Ito) and differ in lightness; bars also carry a letter, curves a dash.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -142,6 +142,41 @@ def _bar(bar: Bar, x: float, width: float, y: Callable[[float], float]) -> str:
     parts.append(_text(middle, ceiling - 4, f"{100 * bar.value:.1f}", "middle", "small"))
     parts.append(_text(middle, y(0) + 13, bar.look.letter, "middle", "small"))
     return "".join(parts)
+
+
+def histogram(counts: Mapping[int, int], title: str, x_name: str, *, limit: int | None = None) -> str:
+    """Return one panel: how many have which whole number from 0 on, in about 40 bins; ``limit`` is dashed."""
+    width, height, left, upper, right, lower = 352, 190, 46, 30, 12, 32
+    end = max(*counts, limit or 0) + 1
+    size = next(part * 10**power for power in range(12) for part in (1, 2, 5) if part * 10**power * 40 >= end)
+    bins: dict[int, int] = {}
+    for value, count in counts.items():
+        bins[value // size] = bins.get(value // size, 0) + count
+    end, top = size * math.ceil(end / size), 2 * math.ceil(max(bins.values()) / 2)  # half of it is told too
+    foot = height - lower
+
+    def x(value: float) -> float:
+        return left + (width - left - right) * value / end
+
+    parts = [_text(left, 14, title, "start", "bold")]
+    for share in (0, 0.5, 1):
+        at = foot - (foot - upper) * share
+        parts += [
+            _line(left, at, width - right, at, "#e0e0e0"),
+            _text(left - 5, at + 4, f"{top * share:,.0f}", "end"),
+        ]
+        anchor = "end" if share == 1 else "middle"
+        parts.append(_text(x(end * share), foot + 14, f"{end * share:,.0f}", anchor, "small"))
+    for at, count in bins.items():
+        tall = (foot - upper) * count / top
+        parts.append(_rect(x(at * size), foot - tall, x(size) - left - 0.6, tall, "#0072b2"))
+    parts.append(_line(left, foot, width - right, foot, "#333"))
+    if limit is not None:
+        parts.append(
+            _line(x(limit), upper - 8, x(limit), foot, "#000", 'stroke-width="1.5" stroke-dasharray="5 3"')
+        )
+    parts.append(_text((left + width - right) / 2, height - 4, x_name, "middle", "small muted"))
+    return _svg(width, height, title, parts)
 
 
 def differences(rows: Sequence[Difference], label: str) -> str:

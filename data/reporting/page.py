@@ -1,9 +1,15 @@
-"""An HTML page in one file: shell, typography, tables. No scripts, nothing fetched from elsewhere."""
+"""An HTML page in one file: shell, typography, tables. No scripts, nothing fetched from elsewhere.
+
+The same tables are printed in the terminal.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+
+from rich.table import Table
+from rich.text import Text
 
 SHELL = """<!DOCTYPE html>
 <html lang="en">
@@ -82,6 +88,16 @@ def table(sheet: Sheet) -> str:
     rows = "".join(f"<tr>{row('td', cells)}</tr>" for cells in sheet.rows)
     caption = f"<caption>{escape(sheet.title)}</caption>"
     return f'<div class="wide"><table>{caption}{head}<tbody>{rows}</tbody></table></div>\n'
+
+
+def terminal(sheet: Sheet) -> Table:
+    """Return a sheet as a table for the terminal; no text of it is read as markup."""
+    shown = Table(title=Text(sheet.title), title_justify="left", show_header=any(sheet.head))
+    for name, side in zip(sheet.head, sheet.align, strict=True):
+        shown.add_column(Text(name), justify="right" if side == "r" else "left")
+    for row in sheet.rows:
+        shown.add_row(*map(Text, row))
+    return shown
 
 
 def paragraph(text: str, css: str = "") -> str:

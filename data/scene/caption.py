@@ -49,7 +49,9 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "△{0} is rotated about {2} by {value}° to △{1}",
         "rotating △{0} by {value}° about {2} gives △{1}",
     ),
-    "on_graph": ("point {0} lies on the graph of {value}", "{0} is a point on the graph of {value}"),
+    "secant": ("{0} cuts circle {1}", "{0} intersects circle {1}"),
+    "on_graph": ("point {0} lies on the graph", "{0} is a point on the graph"),
+    "intercept": ("the graph meets the {value}-axis at {0}", "the graph crosses the {value}-axis at {0}"),
     "on_axis": ("point {0} lies on the {value}-axis", "{0} is a point on the {value}-axis"),
     "coordinates": ("{0} is at {value}", "point {0} has coordinates {value}"),
 }

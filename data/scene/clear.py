@@ -46,7 +46,7 @@ def check_clear(scene: Scene) -> None:
             if _NONE < abs(math.hypot(x - cx, y - cy) - radius) < PLACE_MARGIN:
                 raise Rejected("point near a circle")
         for arc in scene.arcs:
-            if name not in arc and g.to_arc((x, y), *(points[c] for c in arc)) < CLOSE:
+            if name not in arc and _NONE < g.to_arc((x, y), *(points[c] for c in arc)) < CLOSE:
                 raise Rejected("point near an arc")
         for curve in scene.curves:
             if 0.5 < g.to_polyline((x, y), curve.points) < CLOSE:

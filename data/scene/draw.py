@@ -116,12 +116,13 @@ def draw_program(template: str, variant: Mapping[str, str], cfg: SceneConfig, rn
 def draw_figure(template: str, cfg: SceneConfig, rng: Random) -> tuple[Program, Built]:
     """Draw programs of one variant until one gives a clear figure; whether its labels fit is not asked."""
     variant = draw_variant(template, rng)
-    while True:
+    for _ in range(ATTEMPTS):
         try:
             program = draw_program(template, variant, cfg, rng)
             return program, build(program)
         except Rejected:
             continue
+    raise ValueError(f"template {template} {variant}: no clear figure in {ATTEMPTS} attempts")
 
 
 def _style(cfg: SceneConfig) -> Style:

@@ -93,9 +93,10 @@ def mirror(p: Point, a: Point, b: Point) -> Point:
     return 2 * (a[0] + t * dx) - p[0], 2 * (a[1] + t * dy) - p[1]
 
 
-def _side(a: Point, b: Point, p: Point) -> float:
+def side(a: Point, b: Point, p: Point) -> float:
+    """Twice the signed area of the triangle abp: which side of the line ab ``p`` is on."""
     return (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
 
 
 def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
-    return _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0
+    return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0

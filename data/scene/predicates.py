@@ -272,9 +272,12 @@ def _rotated(fact: Fact, scene: Scene) -> float:
     o = scene.points[centre]
     pairs = [(p, q) for p, q in zip(_points(scene, first), _points(scene, second), strict=True)]
     off = [abs(g.distance(p, o) - g.distance(q, o)) / PLACE_MARGIN for p, q in pairs]
-    turns = [g.angle(p, o, q) for p, q in pairs if min(g.distance(p, o), g.distance(q, o)) > 1e-6]
-    off += [abs(turn - float(fact.value or 0.0)) / ANGLE_MARGIN for turn in turns]
-    return max(off) if turns and len(turns) >= 2 else UNKNOWN
+    moved = [(p, q) for p, q in pairs if min(g.distance(p, o), g.distance(q, o)) > 1e-6]
+    off += [abs(g.angle(p, o, q) - float(fact.value or 0.0)) / ANGLE_MARGIN for p, q in moved]
+    ways = {g.side(o, p, q) > 0 for p, q in moved}
+    if len(moved) < 2:
+        return UNKNOWN
+    return max(off) if len(ways) == 1 else FAR
 
 
 def _curve(scene: Scene, equation: str) -> Curve | None:
@@ -312,10 +315,8 @@ def _graph(fact: Fact, scene: Scene) -> float:
 
 
 def _on_graph(fact: Fact, scene: Scene) -> float:
-    curve = _curve(scene, str(fact.value))
-    if curve is None:
-        return _graph(Fact("graph", (), fact.value), scene)
-    away = g.to_polyline(scene.points[fact.args[0]], curve.points)
+    p = scene.points[fact.args[0]]
+    away = min((g.to_polyline(p, curve.points) for curve in scene.curves), default=FAR)
     return 0.0 if away < 0.5 else away / PLACE_MARGIN
 
 
@@ -324,6 +325,15 @@ def _on_axis(fact: Fact, scene: Scene) -> float:
         return FAR
     x, y = scene.points[fact.args[0]]
     return abs(y - scene.axes.origin[1] if fact.value == "x" else x - scene.axes.origin[0]) / PLACE_MARGIN
+
+
+def _intercept(fact: Fact, scene: Scene) -> float:
+    return max(_on_axis(fact, scene), _on_graph(fact, scene))
+
+
+def _secant(points: Sequence[Point], centre: Point, radius: float) -> float:
+    """A line that cuts well into the circle; one that touches it is visibly none."""
+    return max(0.0, g.to_line(centre, *points) - radius + 1.5 * PLACE_MARGIN) / PLACE_MARGIN
 
 
 def _coordinates(fact: Fact, scene: Scene) -> float:
@@ -361,6 +371,7 @@ PREDICATES: dict[str, Callable[[Fact, Scene], float]] = {
     "chord": _round(_off_circle),
     "diameter": _round(_not_diameter),
     "tangent": _round(_not_tangent),
+    "secant": _round(_secant),
     "perpendicular_bisector": _perpendicular_bisector,
     "diagonal": _diagonal,
     "inscribed": _inscribed,
@@ -372,5 +383,6 @@ PREDICATES: dict[str, Callable[[Fact, Scene], float]] = {
     "graph": _graph,
     "on_graph": _on_graph,
     "on_axis": _on_axis,
+    "intercept": _intercept,
     "coordinates": _coordinates,
 }

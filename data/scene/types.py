@@ -30,14 +30,14 @@ class Fact(NamedTuple):
     - ``perpendicular_bisector`` (segment, segment): the first lies on that of the second
     - ``diagonal`` (segment, polygon)
     - ``circle`` (centre); ``on_circle`` (point, centre); ``sector`` (angle at the centre)
-    - ``chord``, ``diameter``, ``tangent`` (segment, centre)
+    - ``chord``, ``diameter``, ``tangent``, ``secant`` (segment, centre)
     - ``inscribed`` (polygon, centre): its corners are on the circle; ``incircle`` (centre, polygon): the
       circle touches its sides; ``tangent_circles`` (centre, centre), ``externally`` or ``internally`` in
       ``value``
     - ``folded`` (point, segment, point): the second point is the first one's mirror image
     - ``rotated`` (triangle, triangle, centre), with the angle in degrees in ``value``
-    - ``graph`` () and ``on_graph`` (point), with an equation in ``value``; ``on_axis`` (point), with ``x`` or
-      ``y`` in ``value``; ``coordinates`` (point), with ``"(3, -1)"`` in ``value``
+    - ``graph`` (), with an equation in ``value``; ``on_graph`` (point); ``on_axis`` and ``intercept`` (point:
+      a graph meets an axis there), ``x`` or ``y`` in ``value``; ``coordinates`` (point), as ``"(3, -1)"``
     """
 
     kind: str

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 from torch.utils.data import DataLoader
@@ -120,6 +122,15 @@ def test_a_command_reads_the_command_line_and_passes_other_exit_codes(monkeypatc
     with pytest.raises(SystemExit) as caught:
         command(lambda argv: sys.exit(3))([])
     assert caught.value.code == 3
+
+
+def test_a_command_line_can_be_typed_again():
+    code = "from configs.runtime import command_line; print(command_line())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "a b", "k='v'"], capture_output=True, text=True, check=True
+    )
+    name, *words = shlex.split(done.stdout)
+    assert (Path(sys.executable).name, ["-c", code, "a b", "k='v'"]) == (name, words)
 
 
 def test_the_environment_is_json_and_knows_torch():

@@ -72,3 +72,16 @@ def brute():
 def read_caption():
     """The reader that turns a caption back into facts, reader.py."""
     return load("reader").read_caption
+
+
+@pytest.fixture(scope="session")
+def judge():
+    """``judge(scene)`` reads worked answers clause by clause, clauses.py."""
+    brute, judge = load("brute"), load("clauses").Judge
+    return lambda scene: judge(brute, scene)
+
+
+@pytest.fixture(scope="session")
+def answers():
+    """The reader of questions that answers them again, answers.py."""
+    return load("answers")

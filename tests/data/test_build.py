@@ -1,5 +1,6 @@
 """The build command: the same bytes for any number of workers, negatives proved, nothing half-written."""
 
+import json
 import os
 import signal
 import subprocess
@@ -96,9 +97,14 @@ def test_the_command_builds_every_split_in_fresh_processes(tmp_path, capsys):
         "name: cli\nsplits: {train: 2, test: 1}\nnegatives: {rule: 1, image: 1, retrieval: 1}\n"
     )
     main([str(recipe), f"out={tmp_path}/set", "workers=1"])
-    assert sorted(path.name for path in (tmp_path / "set").iterdir()) == ["test", "train"]
+    written = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "set").iterdir()}
+    assert sorted(written) == ["card.html", "card.json", "test", "train"]
     assert read_index(tmp_path / "set" / "train")["samples"] == 2
+    card = json.loads((tmp_path / "set" / "card.json").read_text())
+    assert (card["splits"], card["unreadable"]) == ({"train": 2, "test": 1}, 0)
     assert "wrote" in capsys.readouterr().err
+    main([str(recipe), f"out={tmp_path}/set", "workers=1"])  # all complete: the card stays, with its tower
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "set").iterdir()} == written
 
 
 def test_ctrl_c_leaves_no_shard_and_says_so(tmp_path, project):

@@ -11,18 +11,23 @@ from typing import Any
 from data.scene.templates.base import Choice, Family, Figure, Template
 from data.scene.templates.circle import CIRCLE
 from data.scene.templates.composite import ATTACHED, COMPOSITE, SQUARE
+from data.scene.templates.graphs import HYPERBOLA, LINE, PARABOLA
+from data.scene.templates.inscribed import INCIRCLE, INSCRIBED, SECTOR
 from data.scene.templates.lines import BISECTOR, ZIGZAG
 from data.scene.templates.moved import FOLDED, ROTATED
 from data.scene.templates.pairs import PAIR, SIMILAR_A, SIMILAR_X
 from data.scene.templates.parallels import PARALLELS
+from data.scene.templates.polygons import POLYGON
 from data.scene.templates.quadrilateral import QUADRILATERAL, SIDES
+from data.scene.templates.tangents import CROSSING, DISTANCE, TANGENT, TWO
 from data.scene.templates.triangle import CEVIANS, KINDS, TRIANGLE
 
 __all__ = ["FAMILIES", "TEMPLATES", "Choice", "Family", "Figure", "Template", "figure_class", "shares"]
 
 _FAMILIES = (
     *(TRIANGLE, QUADRILATERAL, PARALLELS, CIRCLE, PAIR, SIMILAR_X, SIMILAR_A),
-    *(FOLDED, ROTATED, BISECTOR, ZIGZAG, COMPOSITE, SQUARE),
+    *(FOLDED, ROTATED, BISECTOR, ZIGZAG, COMPOSITE, SQUARE, TANGENT, DISTANCE, CROSSING, TWO),
+    *(INSCRIBED, INCIRCLE, SECTOR, POLYGON, LINE, PARABOLA, HYPERBOLA),
 )
 FAMILIES: dict[str, Family] = {family.name: family for family in _FAMILIES}
 
@@ -41,6 +46,8 @@ def _quadrilateral(level: str, kind: str, *extras: str) -> Template:
 ACUTE = ("triangle", "isosceles triangle", "equilateral triangle")
 CORNERS = ("A", "B", "C")
 INSIDE = ("none", "diagonals", "midpoint", "point")
+INSCRIBED_OR_NOT = ("inscribed", "inscribed", "outside")
+POLYGONS = ("regular pentagon", "regular hexagon", "regular octagon", "pentagon", "hexagon", "octagon")
 BISECTORS = ("bisector", "midpoint", "perpendicular")
 TRANSVERSAL = ("parallel", "parallel", "skew", "parallel perpendicular", "skew perpendicular")
 
@@ -77,6 +84,31 @@ TEMPLATES: dict[str, Template] = {
     "parallel_zigzag": Template("zigzag", "medium", {"relation": ("parallel", "skew")}),
     "composite": Template("composite", "hard", {"kind": KINDS, "second": ATTACHED}),
     "square_perpendiculars": Template("square_lines", "hard", {"relation": ("perpendicular", "other")}),
+    "one_tangent": Template(
+        "tangent", "medium", {"relation": ("tangent", "tangent", "secant"), "both": ("one",)}
+    ),
+    "two_tangents": Template(
+        "tangent", "medium", {"relation": ("tangent", "tangent", "secant"), "both": ("two",)}
+    ),
+    "chord_distance": Template("chord_distance", "medium", {"relation": ("distance", "distance", "other")}),
+    "crossing_chords": Template("crossing_chords", "medium", {"relation": ("chord", "diameter")}),
+    "two_circles": Template(
+        "two_circles", "medium", {"relation": ("externally", "internally", "crossing", "apart")}
+    ),
+    "inscribed_triangle": Template(
+        "inscribed", "medium", {"relation": INSCRIBED_OR_NOT, "corners": ("ABC",)}
+    ),
+    "cyclic_quadrilateral": Template(
+        "inscribed", "hard", {"relation": INSCRIBED_OR_NOT, "corners": ("ABCD",)}
+    ),
+    "incircle": Template("incircle", "hard", {"relation": ("incircle", "incircle", "circumcircle")}),
+    "sector": Template("sector", "medium", {"extra": ("none", "chord", "bisector", "radius")}),
+    "regular_polygon": Template(
+        "polygon", "medium", {"kind": POLYGONS, "extra": ("none", "diagonal", "longer")}
+    ),
+    "line_on_axes": Template("line", "hard", {"extra": ("none", "point")}),
+    "parabola_triangle": Template("parabola", "hard", {"extra": ("vertex", "intercept")}),
+    "hyperbola_rectangle": Template("hyperbola", "hard", {"extra": ("rectangle", "rectangle", "triangle")}),
     "kite": _quadrilateral("medium", "kite", "none", "diagonals", "diagonal"),
 }
 

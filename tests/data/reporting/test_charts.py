@@ -6,7 +6,18 @@ from itertools import pairwise
 
 import pytest
 
-from data.reporting.charts import Bar, Curve, Difference, Group, Look, bars, curves, differences, legend
+from data.reporting.charts import (
+    Bar,
+    Curve,
+    Difference,
+    Group,
+    Look,
+    bars,
+    curves,
+    differences,
+    histogram,
+    legend,
+)
 
 BLUE, RED = Look("A", "#0000ff"), Look("B", "#ff0000", "4 2")
 
@@ -126,3 +137,33 @@ def test_names_are_escaped_and_cut_to_their_place():
     assert "<b>" not in text.replace("<b>A</b>", "")
     for svg in svgs(text):
         assert all(len(word) <= 40 for word in words(svg))
+
+
+def test_a_histogram_counts_every_number_in_its_bin():
+    (svg,) = svgs(histogram({0: 4, 9: 2, 95: 1}, "captions", "tokens", limit=50))
+    found = rects(svg, "#0072b2")
+    assert len(found) == 3  # bins of five: at most 40 of them up to 95
+    tallest = found[0]["height"]
+    assert [r["height"] / tallest for r in found] == pytest.approx([1, 0.5, 0.25], abs=0.01)
+    left, width = found[0]["x"], found[1]["x"] - found[0]["x"]
+    assert found[2]["x"] == pytest.approx(left + 19 * width, abs=1)
+    (limit,) = [p.get("d") for p in svg.iter("path") if p.get("stroke-dasharray") == "5 3"]
+    assert numbers(limit)[0] == pytest.approx(left + 10 * width, abs=1)
+    assert {"captions", "tokens", "4", "2", "0", "100"} <= set(words(svg))
+
+
+def test_the_axis_of_a_histogram_tells_whole_numbers_where_they_are():
+    (svg,) = svgs(histogram({1: 7, 2: 4}, "x", "y"))
+    assert {"0", "4", "8"} <= set(words(svg))
+    seven, four = rects(svg, "#0072b2")
+    (half,) = [t for t in svg.iter("text") if t.text == "4"]
+    assert float(half.get("y")) - 4 == pytest.approx(four["y"], abs=0.2)
+    assert seven["height"] / four["height"] == pytest.approx(7 / 4, abs=0.02)
+
+
+def test_a_histogram_of_one_number_and_a_far_limit_stays_inside():
+    for counts, limit in (({0: 1}, None), ({7: 10**6}, 100_000), ({10**7: 3}, 1)):
+        (svg,) = svgs(histogram(counts, "x", "y", limit=limit))
+        width = float(svg.get("width"))
+        (bar,) = rects(svg, "#0072b2")
+        assert 0 <= bar["x"] <= bar["x"] + bar["width"] <= width

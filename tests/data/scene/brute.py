@@ -7,7 +7,8 @@ a trapezoid).
 
 import cmath
 import math
-from itertools import combinations, permutations
+import re
+from itertools import combinations, pairwise, permutations
 
 import numpy as np
 
@@ -27,10 +28,18 @@ def visibly_false(fact: Fact, scene: Scene) -> bool:
     """Whether a person who knows geometry can see in the picture that the statement is false."""
     if any(letter not in scene.points for arg in fact.args for letter in arg):
         return True
+    if fact.kind == "coordinates" and not any(
+        m.kind == "coordinates" and m.at == fact.args[0] for m in scene.marks
+    ):
+        return False
     if fact.kind in ("length", "angle") and not labelled(fact.args[0], scene):
         return False
     if fact.kind == "shape" and not all(drawn(side, scene) for side in edges(fact.args[0])):
         return True
+    if fact.kind in ("inscribed", "incircle"):
+        polygon = fact.args[fact.kind == "incircle"]
+        if not all(drawn(side, scene) for side in edges(polygon)):
+            return True
     if fact.kind == "diagonal" and not all(drawn(s, scene) for s in (fact.args[0], *edges(fact.args[1]))):
         return True
     return miss(fact, scene) > 1
@@ -102,7 +111,11 @@ def miss(fact: Fact, scene: Scene) -> float:
         return NEVER
     if fact.kind == "shape":
         return miss_shape([z[c] for c in fact.args[0]], str(fact.value))
-    if fact.kind in ("circle", "on_circle", "chord", "diameter", "tangent"):
+    if fact.kind in GRAPHS:
+        return miss_graph(fact, z, scene)
+    if fact.kind in ("inscribed", "incircle", "tangent_circles", "sector"):
+        return miss_round(fact, z, scene)
+    if fact.kind in ("circle", "on_circle", "chord", "diameter", "tangent", "secant"):
         return miss_circle(fact, z, dict(scene.circles))
     if fact.kind == "length":
         return differ(abs(z[fact.args[0][0]] - z[fact.args[0][1]]) * scene.unit, float(fact.value))
@@ -125,13 +138,14 @@ def size(angle: str, z: dict[str, complex]) -> float:
 
 def miss_shape(points: list[complex], name: str) -> float:
     """Classes by the Gram matrix of the edge vectors."""
-    *words, sort = name.split() if name.endswith("triangle") else [name, "quadrilateral"]
+    many = name.removeprefix("regular ") in ("pentagon", "hexagon", "octagon")
+    *words, sort = name.split() if many or name.endswith("triangle") else [name, "quadrilateral"]
     e = np.roll(points, -1) - points
     gram = np.real(np.outer(e, e.conj()))
     length = np.sqrt(gram.diagonal())
     spin = np.array([(e[i - 1].conjugate() * e[i]).imag / length[i - 1] / length[i] for i in range(len(e))])
-    if len(points) != SIDES[sort] or np.abs(spin).min() < EXACT or abs(np.sign(spin).sum()) < len(points) - 2:
-        return NEVER  # wrong count, flat, or crossing itself (two turns left, two right)
+    if len(points) != SIDES[sort] or np.abs(spin).min() < EXACT or crosses_itself(points):
+        return NEVER  # wrong count, flat, or crossing itself
     equal = [differ(length[i], length[j]) for i, j in combinations(range(len(e)), 2)]
     corner = [gram[i - 1, i] / length[i - 1] / length[i] for i in range(len(e))]
     right = [abs(math.degrees(math.asin(np.clip(c, -1, 1)))) / 5 for c in corner]
@@ -139,6 +153,9 @@ def miss_shape(points: list[complex], name: str) -> float:
         return {"": 0.0, "right": min(right), "isosceles": min(equal), "equilateral": max(equal)}[
             "".join(words)
         ]
+    if many:
+        sizes = [turn(-e[i - 1], e[i]) for i in range(len(e))]
+        return max(*equal, (max(sizes) - min(sizes)) / 5) if words else 0.0
     pairs = skew(e[0], e[2]), skew(e[1], e[3])
     legs = differ(length[1], length[3]), differ(length[0], length[2])
     # inclusively: a kite has two pairs of equal neighbours, an isosceles trapezoid a mirror axis
@@ -156,6 +173,18 @@ def miss_shape(points: list[complex], name: str) -> float:
     }[words[0]]
 
 
+def crosses_itself(points):
+    """Whether two sides that are no neighbours meet: each separates the ends of the other."""
+    n = len(points)
+
+    def apart(a, b, c, d):
+        return ((c - a) * (b - a).conjugate()).imag * ((d - a) * (b - a).conjugate()).imag < 0
+
+    sides = [(points[i], points[(i + 1) % n]) for i in range(n)]
+    pairs = [(i, j) for i in range(n) for j in range(i + 2, n) if (i, j) != (0, n - 1)]
+    return any(apart(*sides[i], *sides[j]) and apart(*sides[j], *sides[i]) for i, j in pairs)
+
+
 def equal_sides(length, i, j):
     return differ(length[i % 4], length[j % 4])
 
@@ -170,8 +199,79 @@ def miss_circle(fact: Fact, z: dict[str, complex], radii: dict[str, float]) -> f
     points = [z[c] for c in fact.args[0]]
     if fact.kind == "tangent":
         return abs(off_line(o, *points) - r) / 10
+    if fact.kind == "secant":  # one that touches is a margin and a half off
+        return max(0.0, off_line(o, *points) - (r - 15)) / 10
     off = max(abs(abs(p - o) - r) for p in points) / 10
     return max(off, abs(sum(points) / 2 - o) / 10) if fact.kind == "diameter" else off
+
+
+GRAPHS = ("graph", "on_graph", "on_axis", "intercept", "coordinates")
+
+
+def miss_graph(fact, z, scene):
+    """Statements about a coordinate system, in the frame of its axes."""
+    if scene.axes is None:
+        return NEVER
+    o = complex(scene.axes.origin[0], -scene.axes.origin[1])
+    curves = [[complex(x, -y) for x, y in curve.points] for curve in scene.curves]
+    if fact.kind == "graph":
+        if any(curve.equation == fact.value for curve in scene.curves):
+            return 0.0
+        rule = equation(fact.value)
+        told = [(z[m.at] - o) * scene.unit for m in scene.marks if m.kind == "coordinates"]
+        on = [p for p in told if off_curves(p / scene.unit + o, curves) < 1]
+        return max([0.5, *(abs(rule(round(p.real)) - p.imag) / scene.unit / 10 for p in on)])
+    p = z[fact.args[0]]
+    if fact.kind == "coordinates":
+        x, y = (int(part) for part in fact.value[1:-1].split(", "))
+        return abs((p - o) * scene.unit - complex(x, y)) / scene.unit / 10
+    graph = off_curves(p, curves)
+    graph = 0.0 if graph < 0.5 else graph / 10
+    axis = 0.0 if fact.value is None else abs((p - o).imag if fact.value == "x" else (p - o).real) / 10
+    return {"on_graph": graph, "on_axis": axis, "intercept": max(graph, axis)}[fact.kind]
+
+
+def off_curves(p, curves):
+    """Distance in px from the nearest drawn graph."""
+    legs = [(a, b) for curve in curves for a, b in pairwise(curve)]
+    return min((off_segment(p, a, b) for a, b in legs), default=NEVER)
+
+
+def equation(text):
+    """The function that "y = ..." describes, by Python's own arithmetic."""
+    body = re.sub(r"(\d)x", r"\1*x", text.removeprefix("y = ").replace("x²", "x*x"))
+    body = re.sub(r"(\d)\*x\*x", r"\1*(x*x)", body).replace("-x*x", "-(x*x)")
+    assert re.fullmatch(r"[-+*/()x\d ]+", body), text
+    return lambda x: eval(body, {"__builtins__": {}}, {"x": x}) if x or "/" not in body else NEVER
+
+
+def miss_round(fact, z, scene):
+    """Circles in and around polygons, circles that touch, sectors."""
+    radii = dict(scene.circles)
+    if fact.kind == "sector":
+        arms = [z[c] for c in fact.args[0]]
+        drawn_arcs = [[z[c] for c in order] for arc in scene.arcs for order in (arc, arc[::-1])]
+        return min(
+            (max(abs(p - q) for p, q in zip(arms, arc, strict=True)) / 10 for arc in drawn_arcs),
+            default=NEVER,
+        )
+    if fact.kind == "tangent_circles":
+        if not set(fact.args) <= set(radii):
+            return NEVER
+        r, s = (radii[c] for c in fact.args)
+        return (
+            abs(
+                abs(z[fact.args[0]] - z[fact.args[1]]) - (r + s if fact.value == "externally" else abs(r - s))
+            )
+            / 10
+        )
+    polygon, centre = fact.args if fact.kind == "inscribed" else fact.args[::-1]
+    if centre not in radii:
+        return min((abs(z[centre] - z[c]) / 10 for c in radii), default=NEVER)
+    o, r = z[centre], radii[centre]
+    if fact.kind == "inscribed":
+        return max(abs(abs(z[c] - o) - r) for c in polygon) / 10
+    return max(abs(off_segment(o, *(z[c] for c in side)) - r) for side in edges(polygon)) / 10
 
 
 def two(relation):

@@ -6,7 +6,7 @@ from data.scene.types import Fact
 
 OPENING = re.compile(r"^(?:The diagram features|The figure shows|This is|Shown is) ")
 # Clauses are joined by commas and "and", but "AC and BD intersect at E" is one clause.
-JOINT = re.compile(r", where |, and |, | and (?=[A-Z]{2} (?:=|∥|⊥|is|has|equals)|∠)")
+JOINT = re.compile(r", where |, and |, (?![^()]*\))| and (?=[A-Z]{2} (?:=|∥|⊥|is|has|equals)|∠)")
 PATTERNS = {
     r"an? (?P<value>[a-z]+(?: [a-z]+)?) (?P<a>[A-Z]{3,8})": "shape",
     r"(?P<a>[A-Z]{3,8}) is an? (?P<value>(?!sector)[a-z]+(?: [a-z]+)?)": "shape",
@@ -32,6 +32,23 @@ PATTERNS = {
     r"folding along (?P<b>[A-Z]{2}) takes (?P<a>[A-Z]) to (?P<c>[A-Z])": "folded",
     r"△(?P<a>[A-Z]{3}) is rotated about (?P<c>[A-Z]) by (?P<value>\d+)° to △(?P<b>[A-Z]{3})": "rotated",
     r"rotating △(?P<a>[A-Z]{3}) by (?P<value>\d+)° about (?P<c>[A-Z]) gives △(?P<b>[A-Z]{3})": "rotated",
+    r"(?P<a>[A-Z]{2}) (?:is tangent to|touches) circle (?P<b>[A-Z])": "tangent",
+    r"(?P<a>[A-Z]{2}) (?:cuts|intersects) circle (?P<b>[A-Z])": "secant",
+    r"(?P<a>[A-Z]{3,8}) is inscribed in circle (?P<b>[A-Z])": "inscribed",
+    r"circle (?P<b>[A-Z]) passes through the vertices of (?P<a>[A-Z]{3,8})": "inscribed",
+    r"circle (?P<a>[A-Z]) (?:is inscribed in|touches the sides of) (?P<b>[A-Z]{3,8})": "incircle",
+    r"circles (?P<a>[A-Z]) and (?P<b>[A-Z]) are (?P<value>(?:ex|in)ternally) tangent": "tangent_circles",
+    r"circle (?P<a>[A-Z]) is (?P<value>(?:ex|in)ternally) tangent to circle (?P<b>[A-Z])": "tangent_circles",
+    r"(?P<a>[A-Z]{3}) is a sector (?:with centre|of a circle around) (?P<centre>[A-Z])": "sector",
+    r"(?P<a>[A-Z]) is the centre of a circle": "circle",
+    r"the (?:line|parabola|hyperbola) (?P<value>y = .+)": "graph",
+    r"point (?P<a>[A-Z]) lies on the graph": "on_graph",
+    r"(?P<a>[A-Z]) is a point on the graph": "on_graph",
+    r"point (?P<a>[A-Z]) lies on the (?P<value>[xy])-axis": "on_axis",
+    r"(?P<a>[A-Z]) is a point on the (?P<value>[xy])-axis": "on_axis",
+    r"the graph (?:meets|crosses) the (?P<value>[xy])-axis at (?P<a>[A-Z])": "intercept",
+    r"(?P<a>[A-Z]) is at (?P<value>\(-?\d+, -?\d+\))": "coordinates",
+    r"point (?P<a>[A-Z]) has coordinates (?P<value>\(-?\d+, -?\d+\))": "coordinates",
     r"(?P<a>[A-Z]{2}) is a mid-segment of △(?P<b>[A-Z]{3})": "midsegment",
     r"(?P<a>[A-Z]{2}) (?:=|has length) (?P<value>\d+)": "length",
     r"∠(?P<a>[A-Z]{3}) (?:=|measures) (?P<value>\d+)°": "angle",
@@ -64,4 +81,6 @@ def read_clause(words: str, text: str) -> Fact:
     value = parts.get("value")
     if kind == "triangle":
         return Fact("shape", args, "triangle")
+    if kind == "sector" and parts["centre"] != args[0][1]:
+        raise ValueError(f"{words!r} names another centre")
     return Fact(kind, args, int(value) if value and value.isdigit() else value)

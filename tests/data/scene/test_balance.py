@@ -15,7 +15,7 @@ from data.scene.draw import draw_figure, frequencies, template_weights
 from data.scene.edits import Edited, Editor
 from data.scene.templates import FAMILIES, TEMPLATES, figure_class, shares
 
-SCENES, TRAIN = 1000, 700
+SCENES, TRAIN = 900, 600
 NEGATIVES = 10
 CFG = SceneConfig()
 WEIGHTS = template_weights(CFG)

@@ -16,7 +16,7 @@ from data.scene.templates import FAMILIES, TEMPLATES
 from data.scene.truth import evaluate, judge
 from data.scene.types import Fact, Program
 
-SCENES = 1200
+SCENES = 880
 LETTERS = SceneConfig().letters
 SHARES = frequencies(tuple(template_weights(SceneConfig()).items()))
 
@@ -80,7 +80,8 @@ def test_every_operator_of_a_family_gives_both_kinds_of_negatives(edited, family
     if kind == "rule":
         assert used >= {"letters", "number"}
         assert used <= {"letters", "number", *(choice.operator for choice in choices)}
-        assert used & {choice.operator for choice in choices}
+        brings_letters = family in ("line", "hyperbola")  # another relation is said of other points there
+        assert brings_letters or used & {choice.operator for choice in choices}
     else:
         named = {choice.image or choice.operator for choice in choices}
         assert used == {"letters", "number", "substitute", *named}

@@ -79,18 +79,29 @@ class FreshSampler(GlobalBatchSampler):
 
 
 class FreshLoader(ResumableLoader):
-    """A :class:`data.loader.ResumableLoader` that adds up what was ``rejected`` for the ``drawn`` samples."""
+    """A :class:`data.loader.ResumableLoader` that adds up, also over resumes, how many samples this rank was
+    given and why how many scenes and edits were refused for them: ``drawn`` of its state."""
 
     def __init__(self, source: Any, sampler: GlobalBatchSampler, max_skipped: int) -> None:
         super().__init__(source, sampler, max_skipped)
+        self.samples = 0
         self.rejected: Counter[str] = Counter()
-        self.drawn = 0
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for batch in super().__iter__():
+            self.samples += len(batch["keys"])
             self.rejected.update(batch.pop("rejected"))
-            self.drawn += len(batch["keys"])
             yield batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the place and the counts."""
+        drawn = {"samples": self.samples, "rejected": dict(self.rejected.most_common())}
+        return {**super().state_dict(), "drawn": drawn}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from a state, and go on counting."""
+        super().load_state_dict(state)
+        self.samples, self.rejected = state["drawn"]["samples"], Counter(state["drawn"]["rejected"])
 
 
 def fresh_loader(

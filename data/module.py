@@ -10,10 +10,12 @@ import lightning
 
 from configs.data import LoaderConfig
 from configs.runtime import console
-from data.fresh import FreshLoader, FreshScenes, fresh_loader
+from data.fresh import FreshScenes, fresh_loader
 from data.index import open_folder
 from data.loader import Collate, ResumableLoader, ShardLoader, Transform, indexed_loader
 from data.stream import stream_loader
+
+NAMED = 6
 
 
 class ShardDataModule(lightning.LightningDataModule):
@@ -74,17 +76,17 @@ class ShardDataModule(lightning.LightningDataModule):
         self._state = state_dict["train"]
 
     def drawn(self) -> dict[str, Any] | None:
-        """Return of mode=scenes how many samples this rank was given since its start, and why how many scenes
-        and edits were refused on the way; None of other modes."""
-        if not isinstance(self._loader, FreshLoader):
-            return None
-        return {"samples": self._loader.drawn, "rejected": dict(self._loader.rejected.most_common())}
+        """Return of mode=scenes how many ``samples`` this rank was given, and why how many scenes and edits
+        were ``rejected`` for them; None of other modes."""
+        state = self._state if self._loader is None else self._loader.state_dict()
+        return (state or {}).get("drawn")
 
     def teardown(self, stage: str) -> None:
         """Say what was refused while scenes were drawn."""
         if (drawn := self.drawn()) and self.trainer is not None and self.trainer.is_global_zero:
-            reasons = ", ".join(f"{reason} {count}" for reason, count in drawn["rejected"].items())
-            text = f"drew {drawn['samples']} samples; refused on the way: {reasons or 'nothing'}"
+            counts = [f"{reason} {count}" for reason, count in drawn["rejected"].items()]
+            more = f", {len(counts) - NAMED} further reasons" if len(counts) > NAMED else ""
+            text = f"drew {drawn['samples']} samples; refused on the way: {', '.join(counts[:NAMED])}{more}"
             console.print(text, markup=False, soft_wrap=True)
 
     def _ranks(self) -> dict[str, Any]:

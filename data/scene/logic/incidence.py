@@ -47,7 +47,8 @@ class Incidence:
         grown = True
         while grown:
             grown = False
-            for q, p, (a, b) in self._nested():
+            for q, p, ends in self._nested():
+                a, b = tuple(ends)
                 if pair(a, b) not in self.between[q]:
                     self.between[q].add(pair(a, b))
                     grown = True
@@ -56,7 +57,7 @@ class Incidence:
                     self.between[p].add(pair(q, far))
                     grown = True
         for p, segments in self.between.items():
-            for a, b in segments:
+            for a, b in map(tuple, segments):
                 self._same_ray(a, p, b)
                 self._same_ray(b, p, a)
 
@@ -85,7 +86,7 @@ class Incidence:
         if v not in self.between:
             return False
         one, two = self.ray(v, x), self.ray(v, y)
-        return any({self.ray(v, a), self.ray(v, b)} == {one, two} for a, b in self.between[v])
+        return any({self.ray(v, a), self.ray(v, b)} == {one, two} for a, b in map(tuple, self.between[v]))
 
     def line(self, a: str, b: str) -> set[str]:
         """Return all points known to lie on the line through two points."""

@@ -10,7 +10,7 @@ from data.scene.logic.incidence import pair
 from data.scene.logic.known import CLASSES, CONVEX, PARALLELOGRAMS, TRAPEZOIDS, Known
 from data.scene.logic.measures import (
     Answer,
-    angle,
+    angle_is,
     both,
     either,
     equal_angles,

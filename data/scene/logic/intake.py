@@ -106,10 +106,7 @@ def _triangles(known: Known, fact: Fact) -> None:
         for first, second in sides:
             known.same_length(first, second)
         return
-    ratio = next((r for s, t in sides if (r := known.lengths.ratio(pair(*s), pair(*t)))), None)
-    for first, second in sides:
-        if ratio:
-            known.same_length(first, second, ratio)
+    known.similar.append(sides)
 
 
 def _number(known: Known, fact: Fact) -> None:
@@ -147,6 +144,7 @@ def _bisector_of_segment(known: Known, fact: Fact) -> None:
 
 def _incircle(known: Known, fact: Fact) -> None:
     centre, polygon = fact.args
+    known.circles.setdefault(centre, set())
     for i in range(len(polygon)):
         a, v, b = polygon[i - 2], polygon[i - 1], polygon[i]
         known.tangents.append((pair(v, b), centre))

@@ -50,6 +50,7 @@ class Known(Incidence):
         self.angles.tie(STRAIGHT, UNIT, 180.0)
         self.circles: dict[str, set[str]] = {}
         self.tangents: list[tuple[str, str]] = []
+        self.similar: list[list[tuple[str, str]]] = []  # corresponding sides
         self.polygons: dict[str, set[str]] = {}
         self.drawn: set[str] = set()
         self.facts = [f for f in facts if all(len(set(arg)) == len(arg) for arg in f.args)]

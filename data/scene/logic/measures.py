@@ -95,9 +95,9 @@ def _length(fact: Fact, known: Known) -> Answer:
         one, two = (known.lengths.value(pair(end, c)) for end in (a, b))
         if c in (a, b) or one is None or two is None:
             continue
-        if known.is_proper(a, b, c) and not abs(one - two) * (1 + SLACK) < told * (1 + SLACK) ** 2:
-            return False
-        if known.is_proper(a, b, c) and told > (one + two) * (1 + SLACK):
+        rounding = SLACK * (one + two)
+        possible = abs(one - two) - rounding < told < one + two + rounding
+        if not possible and known.is_proper(a, b, c):
             return False
     return None
 

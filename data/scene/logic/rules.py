@@ -208,6 +208,15 @@ def _facing_sides(known: Known, name: str, classes: set[str]) -> None:
         parallelogram(known, name)
 
 
+def _proportions(known: Known) -> None:
+    """Sides of similar triangles have one ratio."""
+    for sides in known.similar:
+        ratios = (known.lengths.ratio(pair(*one), pair(*two)) for one, two in sides)
+        if ratio := next((r for r in ratios if r), None):
+            for one, two in sides:
+                known.same_length(one, two, ratio)
+
+
 def _circles(known: Known) -> None:
     """Thales, angles at the centre and on the circle, tangents and the radii they touch."""
     for centre, points in known.circles.items():
@@ -271,4 +280,12 @@ def rhombus(known: Known, name: str) -> None:
         known.same_angle(w + x + z, w + x + y, 0.5)
 
 
-RULES: tuple[Callable[[Known], None], ...] = (_right_angles, _circles, _polygons, _cuts, _symmetric, _sums)
+RULES: tuple[Callable[[Known], None], ...] = (
+    _right_angles,
+    _circles,
+    _polygons,
+    _proportions,
+    _cuts,
+    _symmetric,
+    _sums,
+)

@@ -13,10 +13,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from rich.markup import escape
@@ -25,21 +24,17 @@ from rich.table import Table
 
 from configs.load import OVERRIDE, check_seed, load_config
 from configs.runtime import command, console, runs_root
-from data.foreign.edits import UNUSABLE, negatives, words
-from data.foreign.read import read
+from data.foreign.work import NAMED, VERSION, Tally, edit, words_of
 from data.gallery import shard_folders
 from data.index import read_index
 from data.loader import IndexedDataset
 from data.parallel import ordered, processes
-from data.sample import Negative, Sample
+from data.sample import Sample
 from data.shards import complete, write_shards
 
 CHUNK = 50
-VERSION = 1
-"""Raised whenever the same seed gives other negatives."""
 FIRST = 100
 """Captions that are read before their share of unusable ones can stop the command."""
-NAMED = 10
 
 
 @dataclass(kw_only=True)
@@ -69,33 +64,6 @@ class ForeignConfig:
             raise ValueError(f"max_unusable={self.max_unusable} is not allowed; use a share from 0 to 1")
 
 
-@dataclass
-class Tally:
-    """What was read, and what was not."""
-
-    captions: int = 0
-    sentences: int = 0
-    understood: int = 0
-    added: int = 0
-    unusable: list[str] = field(default_factory=list)
-    refused: Counter[str] = field(default_factory=Counter)
-    unread: Counter[str] = field(default_factory=Counter)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what the index tells."""
-        share = round(self.understood / max(1, self.sentences), 4)
-        return {
-            "captions": self.captions,
-            "sentences": self.sentences,
-            "understood": self.understood,
-            "share_understood": share,
-            "negatives_added": self.added,
-            "captions_without_use": len(self.unusable),
-            "without_use": self.unusable[:NAMED],
-            "not_understood": [sentence for sentence, _ in self.unread.most_common(NAMED)],
-        }
-
-
 def add_negatives(folder: Path, out: Path, cfg: ForeignConfig, pool: Executor) -> dict[str, Any]:
     """Write a copy of a shard folder with negatives added; return its index. A complete copy is reused."""
     source = read_index(folder)
@@ -122,16 +90,16 @@ def _samples(
 ) -> Iterator[Sample]:
     """Yield all samples in order, each with its new negatives; fill ``told`` and ``rejected`` at the end."""
     chunks = range(0, len(samples), CHUNK)
-    reading = ordered(pool, _words, _captions(samples))
+    reading = ordered(pool, words_of, _captions(samples))
     vocabulary = frozenset().union(*track(reading, "reading", len(chunks), console=console))
-    work = ordered(pool, partial(_edit, cfg.count, cfg.seed, vocabulary), _captions(samples))
+    work = ordered(pool, partial(edit, cfg.count, cfg.seed, vocabulary), _captions(samples))
     tally = Tally()
     for start, found in zip(chunks, track(work, "editing", len(chunks), console=console), strict=True):
         for i, (new, counts) in enumerate(found, start):
             sample = samples[i]
             old = {sample.caption, *(negative.text for negative in sample.negatives)}
             fresh = tuple(negative for negative in new if negative.text not in old)
-            _count(tally, sample.key, fresh, counts)
+            tally.add(counts, len(fresh))
             _check(tally, cfg, last=i + 1 == len(samples))
             yield replace(sample, negatives=sample.negatives + fresh)
     told.update(tally.to_json())
@@ -143,42 +111,6 @@ def _captions(samples: IndexedDataset) -> Iterator[list[tuple[str, str]]]:
     for start in range(0, len(samples), CHUNK):
         found = [samples[i] for i in range(start, min(start + CHUNK, len(samples)))]
         yield [(sample.key, sample.caption) for sample in found]
-
-
-def _words(captions: list[tuple[str, str]]) -> set[str]:
-    return set().union(*(words(read(caption)) for _, caption in captions))
-
-
-def _edit(
-    count: int, seed: int, vocabulary: frozenset[str], captions: list[tuple[str, str]]
-) -> list[tuple[list[Negative], Tally]]:
-    """Make the negatives of a chunk of captions; caption by caption they depend on seed and key alone."""
-    made = []
-    for key, caption in captions:
-        found, reading, refused = negatives(caption, count, Random(f"{VERSION}/{seed}/{key}"), vocabulary)
-        unusable = [key] if any(reason in refused for reason in UNUSABLE) else []
-        unread = Counter(
-            caption[start:end][:200]
-            for (start, end), inside in zip(reading.sentences, reading.statements, strict=True)
-            if inside is None
-        )
-        made.append(
-            (found, Tally(1, len(reading.sentences), reading.understood, 0, unusable, refused, unread))
-        )
-    return made
-
-
-def _count(tally: Tally, key: str, fresh: tuple[Negative, ...], counts: Tally) -> None:
-    tally.captions += 1
-    tally.sentences += counts.sentences
-    tally.understood += counts.understood
-    tally.added += len(fresh)
-    tally.unusable += counts.unusable
-    tally.refused.update(counts.refused)
-    if not fresh:
-        tally.refused["caption: no negative"] += 1
-    if len(tally.unread) < 10 * CHUNK:  # examples, in bounded memory
-        tally.unread.update(counts.unread)
 
 
 def _check(tally: Tally, cfg: ForeignConfig, *, last: bool) -> None:
@@ -196,7 +128,10 @@ def _check(tally: Tally, cfg: ForeignConfig, *, last: bool) -> None:
 
 def _summary(name: str, index: dict[str, Any]) -> Table:
     told = index["foreign"]
-    table = Table("", "count", "examples", title=name)
+    table = Table(title=name)
+    table.add_column("", no_wrap=True)
+    table.add_column("count", no_wrap=True)
+    table.add_column("examples", no_wrap=True, overflow="ellipsis")
     table.add_row("captions read", str(told["captions"]), "")
     table.add_row(
         "without use", str(told["captions_without_use"]), escape(", ".join(told["without_use"][:3]))

@@ -1,7 +1,7 @@
 """The clauses that are understood, and the facts each states; add one here.
 
 A fact is a kind, the slots of its arguments, and where it has a value the slot of it, or ``=`` and the value.
-The kind ``r1`` is that of the phrase in the slot; ``sides`` is the length of each side of the figure before.
+The kind ``r1`` is that of the phrase in the slot; ``sides`` is the length of all sides of the last figure.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import re
 
 from data.foreign.grammar import compile_clause
 
-_IS = "(?:is|equals|measures|is equal to|has (?:a )?(?:length|measure)(?: of)?|with (?:a )?length(?: of)?|of length)"
+_HAS = "has (?:a )?(?:length|measure)(?: of)?|with (?:a )?length(?: of)?|of length"
+_IS = f"(?:is|equals|measures|is equal to|{_HAS})"
 _ON = "(?: lies| is| is located| is a point| is any point| lying| located)? on"
 _ARE_ON = "(?: lie| are| are located| are points| are both| all lie)? on"
 _SEP = "(?:,|,? and)"
@@ -39,6 +40,10 @@ WORDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("<s1> = <n1>", ("length s1 n1",)),
     (f"<s1> {_IS} <n1>", ("length s1 n1",)),
     ("the length of <s1>(?: is| equals| measures| of) <n1>", ("length s1 n1",)),
+    (
+        "the (?:side length|length of each side) of (?:the )?<k1> <q1> (?:is|equals) <n1>",
+        ("shape q1 k1", "sides n1"),
+    ),
     ("(?:an? |the |each |its )?side lengths?(?: of| is| are| equal to)? <n1>", ("sides n1",)),
     ("<a1> = <a2>", ("equal_angle a1 a2",)),
     ("<a1> (?:equals|is equal to) <a2>", ("equal_angle a1 a2",)),

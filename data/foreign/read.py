@@ -138,7 +138,7 @@ def _facts(found: tuple[re.Match[str], tuple[str, ...]], before: list[Statement]
     figures = [f for one in before for f in one.facts if f.kind == "shape"]
     facts: list[Fact] = []
     for form in forms:
-        fact = _fact(form, match, figures)
+        fact = _fact(form, match, figures + [f for f in facts if f.kind == "shape"])
         if fact is None or not _sensible(fact):
             return None
         facts.append(fact)

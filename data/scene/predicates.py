@@ -207,10 +207,11 @@ def _not_tangent(points: Sequence[Point], centre: Point, radius: float) -> float
 def _inscribed(fact: Fact, scene: Scene) -> float:
     polygon, centre = fact.args
     on_circle = PREDICATES["on_circle"](Fact("on_circle", (polygon, centre)), scene)
-    return max(on_circle, _sides_drawn(polygon, scene))
+    return on_circle if _sides_drawn(polygon, scene) == 0 else max(on_circle, UNKNOWN)
 
 
 def _sides_drawn(polygon: str, scene: Scene) -> float:
+    """How far the sides stray from what is drawn; whether their order matters is left to shapes."""
     points = _points(scene, polygon)
     return max(not_drawn(points[i - 1], points[i], scene) for i in range(len(points)))
 
@@ -222,7 +223,7 @@ def _incircle(fact: Fact, scene: Scene) -> float:
         return _circle(Fact("circle", (centre,)), scene)
     o, points = scene.points[centre], _points(scene, polygon)
     off = max(abs(g.to_segment(o, points[i - 1], points[i]) - radius) for i in range(len(points)))
-    return max(off / PLACE_MARGIN, _sides_drawn(polygon, scene))
+    return off / PLACE_MARGIN if _sides_drawn(polygon, scene) == 0 else max(off / PLACE_MARGIN, UNKNOWN)
 
 
 def _tangent_circles(fact: Fact, scene: Scene) -> float:

@@ -282,7 +282,9 @@ class Judge:
             rf"the graph meets the ([xy])-axis at {P}": lambda m: (
                 self.on_graph(m[2]) and near(self.xy(m[2])[m[1] == "x"], 0)
             ),
-            r"(y = [^,]+?) is (-?\d+) at x = (-?\d+)": lambda m: near(self.height(m[1], int(m[3])), int(m[2])),
+            r"(y = [^,]+?) is (-?\d+) at x = (-?\d+)": lambda m: near(
+                self.height(m[1], int(m[3])), int(m[2])
+            ),
             rf"point {P} lies on the ([xy])-axis": lambda m: near(self.xy(m[1])[m[2] == "x"], 0),
             r"x × y = (-?\d+) for every point of the graph": lambda m: True,
             r"\(\(?-?\d+\)? \+ \(?-?\d+\)?\) ÷ 2 = -?\d+": lambda m: self.equation(m[0]),

@@ -250,7 +250,8 @@ def test_a_figure_of_two_classes_is_not_asked_for(sketch):
 def test_questions_do_not_depend_on_how_python_hashes(project):
     """Sets of letters come in another order in every process."""
     script = (
-        "from random import Random; from configs.build import SceneConfig; from data.scene.questions import ask;"
+        "from random import Random; from configs.build import SceneConfig;"
+        "from data.scene.questions import ask;"
         "from data.scene.draw import draw_figure; from data.scene.templates import TEMPLATES;"
         "figures = [draw_figure(t, SceneConfig(numbers=3), Random(t))[1] for t in TEMPLATES];"
         "print([ask(built, Random(i)).messages for i, built in enumerate(figures)])"

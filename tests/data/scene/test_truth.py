@@ -273,7 +273,13 @@ SIZES |= dict.fromkeys(("median", "altitude", "midsegment"), (2, 3))
 SIZES |= dict.fromkeys(("congruent", "similar", "equal_angle"), (3, 3))
 SIZES |= dict.fromkeys(("diameter", "chord", "tangent", "secant"), (2, 1))
 SIZES |= {"on_circle": (1, 1), "circle": (1,), "perpendicular_bisector": (2, 2), "folded": (1, 2, 1)}
-SIZES |= {"diagonal": (2, 4), "inscribed": (3, 1), "incircle": (1, 3), "tangent_circles": (1, 1), "sector": (3,)}
+SIZES |= {
+    "diagonal": (2, 4),
+    "inscribed": (3, 1),
+    "incircle": (1, 3),
+    "tangent_circles": (1, 1),
+    "sector": (3,),
+}
 SIZES |= {"rotated": (3, 3, 1), "on_graph": (1,), "on_axis": (1,), "intercept": (1,), "coordinates": (1,)}
 VALUES = {
     "tangent_circles": ("externally", "internally"),

@@ -158,7 +158,7 @@ def _fact(form: str, match: re.Match[str], figures: list[Fact]) -> Fact | None:
             value = float(match[slot])
         elif slot[0] in "kj":
             value = SHAPES[" ".join(re.sub(r"^an?\s", "", match[slot].lower()).split())]
-        elif slot[0] == "a":
+        elif slot[0] in "av":
             args.append(_angle(match[slot], figures))
         else:
             args.append(match[slot])

@@ -18,7 +18,7 @@ from data.scene.logic.known import CLASSES
 from data.scene.types import Fact
 
 SENTENCE = re.compile(r"\S[^\n]*?(?:[.!?](?=\s|$)|(?=\n)|$)")
-MAX_CHARACTERS = 2000
+MAX_CHARACTERS = 600
 """A longer sentence is no sentence of a caption; it is not looked at."""
 EQUAL_SIDED = ("square", "rhombus", "equilateral triangle", "regular pentagon", "regular hexagon")
 SIGNATURE = {

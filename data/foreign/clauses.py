@@ -1,6 +1,7 @@
 """The clauses that are understood, and the facts each states; add one here.
 
 A fact is a kind, the slots of its arguments, and where it has a value the slot of it, or ``=`` and the value.
+A clause may state none.
 The kind ``r1`` is that of the phrase in the slot; ``sides`` is the length of all sides of the last figure.
 """
 
@@ -10,10 +11,11 @@ import re
 
 from data.foreign.grammar import compile_clause
 
-_HAS = "has (?:a )?(?:length|measure)(?: of)?|with (?:a )?length(?: of)?|of length"
+_HAS = "is (?:labell?ed|marked|given|shown|indicated)(?: as| with)?(?: a length of)?|"
+_HAS += "has (?:a )?(?:length|measure)(?: of)?|with (?:a )?length(?: of)?|of length"
 _IS = f"(?:is|equals|measures|is equal to|{_HAS})"
 _ON = "(?: lies| is| is located| is a point| is any point| lying| located)? on"
-_ARE_ON = "(?: lie| are| are located| are points| are both| all lie)? on"
+_ARE_ON = "(?: lie| are| are located| are (?:two |three |four )?points| are (?:both|all)| all lie)? on"
 _SEP = "(?:,|,? and)"
 _RESPECTIVELY = "(?:,? respectively)?"
 
@@ -33,6 +35,11 @@ WORDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     # segments and angles
     ("<s1> ?<r1> ?<s2>", ("r1 s1 s2",)),
     ("<s1> and <s2> <r1>(?: to each other| in length)?", ("r1 s1 s2",)),
+    ("<s1> ?<r1> ?<s2> at <p1>", ("r1 s1 s2",)),
+    ("<s1> and <s2> (?:are of equal length|have equal lengths?|have the same length)", ("equal s1 s2",)),
+    ("connect <s1>", ()),
+    ("connect <s1> and <s2>", ()),
+    ("<s1> is drawn", ()),
     ("<s1> = <s2> = <s3>", ("equal s1 s2", "equal s2 s3")),
     ("<s1> = <s2> = <s3> = <s4>", ("equal s1 s2", "equal s2 s3", "equal s3 s4")),
     ("<s1> = <s2> = <n1>", ("equal s1 s2", "length s1 n1")),
@@ -52,6 +59,7 @@ WORDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"<a1> (?:of|{_IS[3:-1]}) <d1>", ("angle a1 d1",)),
     ("(?:the )?(?:measure|size) of <a1> (?:is|equals) <d1>", ("angle a1 d1",)),
     ("<a1> is a right angle", ("angle a1 =90",)),
+    ("(?:a |the |its )?right angle at <v1>", ("angle v1 =90",)),
     # points
     ("<p1> (?:is|be|as|being|bisects)(?: the)? midpoint of <s1>", ("midpoint p1 s1",)),
     ("<p1> bisects <e1>", ("midpoint p1 e1",)),
@@ -65,6 +73,10 @@ WORDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (f"<p1> and <p2>{_ARE_ON} <e1>", ("on p1 e1", "on p2 e1")),
     ("<e1> and <e2> (?:intersect|meet|cross)(?: each other)? at <p1>", ("intersection p1 e1 e2",)),
     ("<e1> (?:intersects|meets|crosses) <e2> at <p1>", ("intersection p1 e1 e2",)),
+    (
+        "<p1> is the (?:intersection|intersection point|point of intersection) of <e1> and <e2>",
+        ("intersection p1 e1 e2",),
+    ),
     # segments of triangles, two triangles
     ("<s1> (?:bisects|is (?:the|a) (?:angle )?bisector of) <a1>", ("bisects s1 a1",)),
     ("<s1> <r1> (?:of|in) <t1>", ("r1 s1 t1",)),
@@ -83,6 +95,10 @@ WORDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
         f"<p1>{_SEP} <p2>{_SEP} <p3>{_SEP} <p4>{_ARE_ON} <c1>",
         ("on_circle p1 c1", "on_circle p2 c1", "on_circle p3 c1", "on_circle p4 c1"),
     ),
+    ("<t1> is inscribed in <c1>", ("inscribed t1 c1",)),
+    ("(?:quadrilateral |figure )?<q1> is inscribed in <c1>", ("inscribed q1 c1",)),
+    ("<c1> is (?:inscribed in|the (?:incircle|inscribed circle) of) <t1>", ("incircle c1 t1",)),
+    ("<s1> is the perpendicular bisector of <s2>", ("perpendicular_bisector s1 s2",)),
     ("<s1> <r1> <c1>", ("r1 s1 c1",)),
     (
         "<s1> (?:is tangent to|touches|is a tangent to) <c1> at <p1>",

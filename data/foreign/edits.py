@@ -5,6 +5,9 @@ caption (:mod:`data.scene.entailment`), and a statement that contradicts this is
 edit of which this cannot be shown is refused, because it may be true: a "rectangle" that was a "square", a
 letter changed along a symmetry, the right angle of a triangle that may be right.
 
+An edited caption must not contradict itself, or reading would do to tell it without the picture: what
+rules an edit out is the statement that it replaces.
+
 The paper's rule holds for the letters: at least two change, no name becomes a cyclic shift or reversal of
 itself, and none comes from outside the caption.
 """
@@ -13,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 from random import Random
@@ -28,8 +31,10 @@ from data.scene.types import Fact
 
 TRIES = {"letters": 12, "shape": 12, "relation": 4, "number": 4}
 """Edits of each kind that are tried on one statement."""
-UNUSABLE = ("caption: no sentence understood", "caption: contradicts itself")
+UNUSABLE = ("caption: no sentence understood", "caption: contradicts itself", "caption: too long")
 """Why nothing of a caption can be used."""
+MAX_CHARACTERS, MAX_STATEMENTS = 10_000, 60
+"""What is longer is no caption, and would take minutes."""
 SEVERAL = (0.4, 0.3, 0.2, 0.1)
 """Share of negatives with 1, 2, 3 and 4 edits."""
 
@@ -52,7 +57,11 @@ def negatives(
     ``vocabulary`` are the words (:func:`words`) an edit may bring in; a word that no caption of a
     data set has would tell its negatives. None allows all.
     """
-    reading, refused = read(caption), Counter[str]()
+    refused = Counter[str]()
+    reading = read(caption if len(caption) <= MAX_CHARACTERS else "")
+    if len(caption) > MAX_CHARACTERS or len([*_all(reading)]) > MAX_STATEMENTS:
+        refused[UNUSABLE[2]] += 1
+        return [], reading, refused
     known = closure(reading.facts)
     if not reading.facts:
         refused[UNUSABLE[0]] += 1
@@ -85,13 +94,16 @@ def _pool(
     pool: dict[Statement, list[Change]] = {}
     for sentence, statements in enumerate(reading.statements):
         for place, statement in enumerate(statements or ()):
+            rest = closure(
+                [fact for other in _all(reading) if other is not statement for fact in other.facts]
+            )
             for operator, parts in _proposals(statement, reading.letters, rng):
                 facts = _told(caption, reading, parts, (sentence, place))
                 if operator in ("shape", "relation") and not _is_known(parts[0][1], vocabulary):
                     refused[f"{operator}: a word that no caption has"] += 1
                 elif facts is None:
                     refused[f"{operator}: would not be understood"] += 1
-                elif reason := _why_not(statement, facts, known):
+                elif reason := _why_not(statement, facts, known, rest):
                     refused[f"{operator}: {reason}"] += 1
                 else:
                     pool.setdefault(statement, []).append(Change(operator, statement, parts, facts))
@@ -102,11 +114,16 @@ def _is_known(text: str, vocabulary: frozenset[str] | None) -> bool:
     return vocabulary is None or _word(text) in vocabulary
 
 
-def _why_not(statement: Statement, facts: tuple[Fact, ...], known: Closure) -> str:
-    """Say why edited facts make no negative, "" where they do."""
+def _why_not(statement: Statement, facts: tuple[Fact, ...], known: Closure, rest: Closure) -> str:
+    """Say why edited facts make no negative, "" where they do.
+
+    ``known`` follows from the caption, ``rest`` from all but the statement.
+    """
     new = canonical_set(facts) - canonical_set(statement.facts)
     if not new:
         return "same statement"
+    if any(excluded(fact, rest) for fact in new):
+        return "would contradict the rest"
     if any(excluded(fact, known) for fact in new):
         return ""
     return "stays true" if all(fact in known for fact in new) else "may stay true"
@@ -145,25 +162,39 @@ def _compose(
     """Put edits of different statements together, as far apart in the caption as can be."""
     found: list[Negative] = []
     seen = {canonical_set(reading.facts)}
-    for _ in range(4 * count if pool else 0):
+    for _ in range(3 * count if pool else 0):
         wanted = rng.choices((1, 2, 3, 4), SEVERAL)[0]
         changes = _spread(reading, pool, wanted, rng)
-        text = replace_parts(caption, tuple(pair for change in changes for pair in change.parts))
-        again = read(text)
         expected = {change.statement: change.facts for change in changes}
         meant = tuple(f for s in _all(reading) for f in expected.get(s, s.facts))
-        if again.facts != meant:
-            refused["caption: edits change each other's reading"] += 1
-            continue
         if (form := canonical_set(meant)) in seen:
             refused["caption: a repeat"] += 1
             continue
         seen.add(form)
+        if not _is_sound(reading, expected):
+            refused["caption: edits contradict each other"] += 1
+            continue
+        text = replace_parts(caption, tuple(pair for change in changes for pair in change.parts))
+        if read(text).facts != meant:
+            refused["caption: edits change each other's reading"] += 1
+            continue
         edits = tuple(_edit(change, caption) for change in changes)
         found.append(Negative("rule", text=text, edits=edits))
         if len(found) == count:
             break
     return found
+
+
+def _is_sound(reading: Reading, edited: Mapping[Statement, tuple[Fact, ...]]) -> bool:
+    """Whether no edited statement contradicts the others: a caption that some figure could have."""
+    told = {s: edited.get(s, s.facts) for s in _all(reading)}
+    if closure([fact for facts in told.values() for fact in facts]).clash:
+        return False
+    for statement in edited if len(edited) > 1 else ():  # one alone was compared with the rest before
+        rest = closure([fact for other, facts in told.items() if other != statement for fact in facts])
+        if any(excluded(fact, rest) for fact in edited[statement]):
+            return False
+    return True
 
 
 def _spread(reading: Reading, pool: dict[Statement, list[Change]], wanted: int, rng: Random) -> list[Change]:

@@ -18,7 +18,7 @@ from data.scene.logic.known import CLASSES
 from data.scene.types import Fact
 
 SENTENCE = re.compile(r"\S[^\n]*?(?:[.!?](?=\s|$)|(?=\n)|$)")
-MAX_CHARACTERS = 2000
+MAX_CHARACTERS = 600
 """A longer sentence is no sentence of a caption; it is not looked at."""
 EQUAL_SIDED = ("square", "rhombus", "equilateral triangle", "regular pentagon", "regular hexagon")
 SIGNATURE = {
@@ -158,7 +158,7 @@ def _fact(form: str, match: re.Match[str], figures: list[Fact]) -> Fact | None:
             value = float(match[slot])
         elif slot[0] in "kj":
             value = SHAPES[" ".join(re.sub(r"^an?\s", "", match[slot].lower()).split())]
-        elif slot[0] == "a":
+        elif slot[0] in "av":
             args.append(_angle(match[slot], figures))
         else:
             args.append(match[slot])

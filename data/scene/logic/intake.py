@@ -170,6 +170,8 @@ def _rotated(known: Known, fact: Fact) -> None:
     for p, q in zip(one, two, strict=False):
         if centre not in (p, q):
             known.same_length(centre + p, centre + q)
+            if 0 < float(fact.value or 0) < 180:
+                known.put_angle(known.angle(p, centre, q), float(fact.value or 0))
 
 
 def _on_circle(known: Known, fact: Fact) -> None:

@@ -76,6 +76,14 @@ def _tangent(fact: Fact, known: Known) -> Answer:
     return None
 
 
+def _incircle(fact: Fact, known: Known) -> Answer:
+    """Ruled out where a side cannot touch the circle; a circle that touches all sides may be another one."""
+    centre, polygon = fact.args
+    sides = [polygon[i - 1] + polygon[i] for i in range(len(polygon))]
+    answers = [_tangent(Fact("tangent", (side, centre)), known) for side in sides]
+    return False if centre in polygon or False in answers else None
+
+
 def _other_value(fact: Fact, known: Known) -> Answer:
     """Another value of what has one value only: coordinates of a point, the way two circles touch."""
     mine = canonical(fact)
@@ -91,6 +99,7 @@ ASKS: dict[str, Callable[[Fact, Known], Answer]] = {
     "inscribed": _on_circle,
     "diameter": _diameter,
     "tangent": _tangent,
+    "incircle": _incircle,
     "coordinates": _other_value,
     "tangent_circles": _other_value,
 }

@@ -21,7 +21,8 @@ CAPTIONS = [
     "An equilateral triangle ABC is drawn by hand. Triangle ABC is equilateral, and AB = 6.",
     "In circle O, AB is a diameter of circle O, point C lies on circle O, and ∠CAB = 40°.",
     "A rectangle ABCD, where AB = 6 and BC = 8. AC and BD intersect at E. M is the midpoint of AB.",
-    "A circle with center O. Points A, B, and C lie on circle O. PA is tangent to circle O at A.",
+    "A circle with center O. Points A, B, and C lie on circle O. PA is tangent to circle O, and ∠OPA = 30°.",
+    "The figure shows a right triangle ABC, where AB = 5. D lies on AB. AD = 2, and ∠ACD = 20°.",
     "AB ∥ CD. EF ⊥ AB. It is clear that A₁B is short. AB=3.5, CD = 7.",
     "△ABC ≅ △DEF, AB = 4, BC = 5, ∠ABC = 70°. AD is longer than BC. BE is an altitude of △ABC.",
     "$\\triangle ABC$ with $\\angle ABC = 50^\\circ$, $AB = 3$. D lies on BC, and AD ⊥ BC.",
@@ -36,7 +37,8 @@ def made():
 
 
 def test_captions_of_every_style_get_negatives(made):
-    assert all(len(found) >= 5 for _, found in made)
+    assert all(len(found) >= 3 for _, found in made)
+    assert sum(len(found) for _, found in made) > 8 * len(made)
     assert {e.operator for _, found in made for n in found for e in n.edits} == {
         "letters",
         "shape",
@@ -92,14 +94,14 @@ def test_no_negative_is_true_of_the_picture_that_its_caption_was_made_of(draw, b
     """The captions of drawn scenes, taken for foreign ones; the scene is the judge."""
     total = 0
     for template in TEMPLATES:
-        for style in range(6):
+        for style in range(3):
             _, built = draw(template, f"foreign/{style}")
             vocabulary = frozenset(SCENE_WORDS)
             found, _, _ = negatives(caption(built.stated, style % STYLES), 10, Random(style), vocabulary)
             for negative in found:
                 assert not all(brute.holds(fact, built.scene) for fact in read(negative.text).facts), negative
                 total += 1
-    assert total > 600
+    assert total > 250
 
 
 SCENE_WORDS = {
@@ -114,6 +116,18 @@ SCENE_WORDS = {
 }
 SCENE_WORDS |= {"∥", "⊥", "=", "equals", "is parallel to", "is perpendicular to", "≅", "∼", "is a chord in"}
 SCENE_WORDS |= {"is a chord of", "is a diameter of", "is a diameter in", "is a median", "is an altitude"}
+
+
+def test_no_negative_contradicts_itself(made):
+    """A reader without the picture could tell it from the caption otherwise."""
+    for _, found in made:
+        for negative in found:
+            assert not closure(read(negative.text).facts).clash
+            told = [one for s in read(negative.text).statements for one in s or ()]
+            edited = {edit.after for edit in negative.edits}
+            for one in (one for one in told if negative.text[one.start : one.end] in edited):
+                rest = closure([fact for other in told if other is not one for fact in other.facts])
+                assert not any(excluded(fact, rest) for fact in one.facts)
 
 
 def names(text):
@@ -198,6 +212,8 @@ def test_what_stays_or_may_stay_true_is_never_a_negative(text, never):
         ("在△ABC中，AB = AC。", "caption: no sentence understood"),
         ("A₁B = 5.", "caption: no sentence understood"),
         ("", "caption: no sentence understood"),
+        ("AB = 5. " * 100, "caption: too long"),
+        ("x" * 20_000, "caption: too long"),
         ("AB = 5. AB = 6.", "caption: contradicts itself"),
         ("△ABC, and D lies on BC. Triangle BDC is equilateral.", "caption: contradicts itself"),
     ],

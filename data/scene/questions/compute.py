@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 from random import Random
 
+from data.scene.caption import phrase
 from data.scene.derive.exact import Exact, Inexact
 from data.scene.derive.graphs import pair
 from data.scene.derive.known import Quantity
@@ -32,6 +34,16 @@ ASKED = {
 BEFORE = {"length": "(?<![A-Z∠△])", "angle": "(?<=∠)"}
 """What stands before the name of a quantity where it means that quantity."""
 SHARE = ("What fraction of {1} is {0}?", "{0} is what fraction of {1}?")
+
+
+def _given(view: View, worked: str) -> str:
+    """What a derivation uses and the picture does not show: an equation, the angle of a rotation."""
+    said = [f"The graph is {fact.value}. " for fact in view.built.stated if fact.kind == "graph"]
+    said = [text for text in said if text[len("The graph is ") : -2] in worked]
+    said += [
+        f"{phrase(fact)}. " for fact in view.built.stated if fact.kind == "rotated" and phrase(fact) in worked
+    ]
+    return "".join(said)
 
 
 def number(*kinds: str) -> Callable[[View, Random], Draft | None]:
@@ -78,7 +90,7 @@ def _worked(view: View, quantity: Quantity, rng: Random) -> Draft | None:
     worked = " ".join(step.text for step in steps).removesuffix(f" {value}{sign}.")
     before = BEFORE.get(quantity.of, "(?<= of )")
     worked = re.sub(rf"{before}{quantity.name}(?![A-Z])", name, worked)  # as the question spells it
-    question = word(ASKED[quantity.of], rng, name)
+    question = _given(view, worked) + word(ASKED[quantity.of], rng, name)
     return Draft(
         question,
         worked,
@@ -123,7 +135,7 @@ def coordinates(view: View, rng: Random) -> Draft | None:
     x, y = pair(str(fact.value))
     wrong = {(y, x), (-x, y), (x, -y), (-x, -y), (x + 1, y), (x, y + 1), (x - 1, y)} - {(x, y)}
     return Draft(
-        word(READ["coordinates"], rng, fact.args[0]),
+        _given(view, worked) + word(READ["coordinates"], rng, fact.args[0]),
         worked,
         "list",
         fact.value,
@@ -156,7 +168,8 @@ def share(view: View, rng: Random) -> Draft | None:
     short, long = spell(one.name, rng), spell(two.name, rng)
     sentences = [*steps, f"{short} = {a} and {long} = {b}, so {short} : {long} = {a.n} ÷ {b.n} ="]
     facts = [step.fact for step in steps.values()]
-    return _fraction(Fraction(a.n, b.n), " ".join(sentences), (short, long), facts, len(steps) + 1, rng)
+    draft = _fraction(Fraction(a.n, b.n), " ".join(sentences), (short, long), facts, len(steps) + 1, rng)
+    return replace(draft, question=_given(view, draft.worked) + draft.question)
 
 
 def _half(view: View, fact: Fact, rng: Random) -> Draft | None:

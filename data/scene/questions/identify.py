@@ -13,8 +13,8 @@ from data.scene.caption import phrase
 from data.scene.derive.known import edges, turns
 from data.scene.derive.words import article
 from data.scene.questions.draft import Draft, View, spell, word
-from data.scene.shapes import ANGLE_MARGIN, IMPLIED, SHAPES
-from data.scene.truth import evaluate
+from data.scene.shapes import ANGLE_MARGIN, IMPLIED, SHAPES, Polygon
+from data.scene.truth import EXACT, evaluate
 from data.scene.types import Fact, Scene
 
 SHAPE = ("What kind of figure is {}?", "What shape is {}?", "Which figure is {}?")
@@ -49,14 +49,16 @@ def _is_convex(polygon: str, view: View) -> bool:
 
 
 def most_specific(polygon: str, scene: Scene) -> str | None:
-    """Return the one class of :data:`SHAPES` that is true and implies all true ones.
+    """Return the one class of :data:`SHAPES` that a drawn polygon is, and that implies all others it is.
 
     None when there is no single one (right and isosceles), or when another is too near to tell by eye.
     """
-    verdicts = {c: evaluate(Fact("shape", (polygon,), c), scene).verdict for c in SHAPES[len(polygon)]}
+    seen = Polygon([scene.points[name] for name in polygon])
+    if not seen.simple or seen.flat < ANGLE_MARGIN:
+        return None
     for name in reversed(SHAPES[len(polygon)]):
-        others = set(verdicts) - {name, *IMPLIED[name]}
-        if verdicts[name] == "true" and all(verdicts[c] == "false" for c in others):
+        others = seen.misses.keys() - {name, *IMPLIED[name]}
+        if seen.misses[name] <= EXACT and all(seen.misses[other] > 1 for other in others):
             return name
     return None
 

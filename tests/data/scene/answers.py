@@ -86,8 +86,13 @@ for corners, many in ((5, "pentagon"), (6, "hexagon"), (8, "octagon")):
     SIDES[corners] = [many, f"regular {many}"]
 
 
+GIVEN = re.compile(r"The graph is y = [^.]+\. |△[A-Z]{3} is rotated about [A-Z] by \d+° to △[A-Z]{3}\. ")
+"""What the picture does not show is told before the question."""
+
+
 def read(text, patterns):
     """Which of ``patterns`` a text is, and the names in it."""
+    text = GIVEN.sub("", text)
     found = [(kind, m) for kind, pattern in patterns.items() if (m := re.fullmatch(pattern, text))]
     assert len(found) == 1, (text, [kind for kind, _ in found])
     return found[0][0], tuple(group for group in found[0][1].groups() if group)
@@ -237,7 +242,7 @@ class Answers:
         if kind == "coordinates":
             return draft.value == "({:.0f}, {:.0f})".format(*(c + 0.0 for c in self.judge.xy(names[0])))
         if kind == "share":
-            short, long = names[::-1] if draft.question.startswith("What") else names
+            short, long = names[::-1] if "What fraction" in draft.question else names
             return float_of(draft.value) == pytest.approx(self.judge.length(short) / self.judge.length(long))
         size = {
             "length": self.judge.length,

@@ -286,7 +286,7 @@ class Judge:
                 self.height(m[1], int(m[3])), int(m[2])
             ),
             rf"point {P} lies on the ([xy])-axis": lambda m: near(self.xy(m[1])[m[2] == "x"], 0),
-            r"x × y = (-?\d+) for every point of the graph": lambda m: True,
+            r"(y = -?\d+/x) means x × y = (-?\d+)": lambda m: near(self.height(m[1], 1), int(m[2])),
             r"\(\(?-?\d+\)? \+ \(?-?\d+\)?\) ÷ 2 = -?\d+": lambda m: self.equation(m[0]),
         }
 

@@ -112,14 +112,31 @@ def test_computed_numbers_are_not_labelled(drafts, answers):
             )
 
 
-def test_a_question_names_letters_and_gives_nothing_away(drafts):
+def test_a_question_names_letters_and_gives_nothing_away(drafts, answers):
     for _, name, draft in drafts:
-        text = draft.question.partition(" Option:")[0]
+        text = answers.GIVEN.sub("", draft.question.partition(" Option:")[0])
         assert not re.search(r"\d", text)
         assert not re.search(
             r"square|rectangle|rhombus|trapezoid|parallelogram|isosceles|right tri|=|∥|⊥", text
         )
         assert "triangle" not in text or "How many" in text, name
+
+
+def test_what_a_derivation_uses_and_no_label_shows_is_told_in_the_question(drafts, answers):
+    """Equations and angles of rotations are not drawn; each is told if, and only if, it is used."""
+    told = Counter()
+    for built, _, draft in drafts:
+        hidden = [
+            f"The graph is {f.value}. " for f in built.stated if f.kind == "graph" and f.value in draft.worked
+        ]
+        hidden += [
+            f"△{f.args[0]} is rotated about {f.args[2]} by {f.value}° to △{f.args[1]}. "
+            for f in built.stated
+            if f.kind == "rotated" and "is rotated" in draft.worked
+        ]
+        assert answers.GIVEN.findall(draft.question) == hidden
+        told[len(hidden)] += 1
+    assert told[1] > 10
 
 
 def test_the_grader_takes_the_worked_answer_and_refuses_another(asked):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from random import Random
 from typing import Any
 
@@ -77,6 +77,7 @@ def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Count
         meta={
             "template": positive.template,
             "program": positive.program.to_json(),
+            "style": asdict(positive.display.style),
             "wording": positive.wording,
             "question_type": question.question_type if question else None,
             "steps": question.steps if question else None,

@@ -42,7 +42,8 @@ def facts(text):
 
 def random_fact(scene, rng, brute):
     letters = sorted(filter(str.isupper, scene.points))
-    kind = rng.choice(sorted(SIZES))
+    fits = [kind for kind, sizes in SIZES.items() if max(sizes, default=3) <= len(letters)]
+    kind = rng.choice(sorted(fits))
     if kind == "shape":
         sort = rng.choice(CLASSIC if len(letters) > 3 else CLASSIC[:4])
         return Fact(kind, ("".join(rng.sample(letters, CLASSES[sort])),), sort)

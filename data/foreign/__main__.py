@@ -99,11 +99,11 @@ def _samples(
     work = ordered(pool, partial(edit, cfg.count, cfg.seed, vocabulary), _captions(samples))
     tally = Tally()
     for start, made in zip(chunks, track(work, "editing", len(chunks), console=console), strict=True):
-        for i, (new, counts) in enumerate(made, start):
+        for i, (new, tally_of) in enumerate(made, start):
             sample = samples[i]
             old = {sample.caption, *(negative.text for negative in sample.negatives)}
             fresh = tuple(negative for negative in new if negative.text not in old)
-            tally.add(counts, len(fresh))
+            tally.add(tally_of, len(fresh))
             _check(tally, cfg, last=i + 1 == len(samples))
             yield replace(sample, negatives=sample.negatives + fresh)
     told.update(tally.to_json())

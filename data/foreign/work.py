@@ -68,7 +68,7 @@ def words_of(captions: list[tuple[str, str]]) -> Counter[str]:
 def edit(
     count: int, seed: int, vocabulary: Vocabulary, captions: list[tuple[str, str]]
 ) -> list[tuple[list[Negative], Tally]]:
-    """Make the negatives of a chunk of captions; caption by caption they depend on seed and key alone."""
+    """Make the negatives of a chunk of captions; they depend on caption, seed, key and vocabulary alone."""
     made = []
     for key, caption in captions:
         found, reading, refused = negatives(caption, count, Random(f"{VERSION}/{seed}/{key}"), vocabulary)

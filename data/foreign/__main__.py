@@ -24,6 +24,7 @@ from rich.table import Table
 
 from configs.load import OVERRIDE, check_seed, load_config
 from configs.runtime import command, console, runs_root
+from data.foreign.proposals import Vocabulary
 from data.foreign.work import NAMED, VERSION, Tally, edit, words_of
 from data.gallery import shard_folders
 from data.index import read_index
@@ -91,15 +92,18 @@ def _samples(
     """Yield all samples in order, each with its new negatives; fill ``told`` and ``rejected`` at the end."""
     chunks = range(0, len(samples), CHUNK)
     reading = ordered(pool, words_of, _captions(samples))
-    vocabulary = frozenset().union(*track(reading, "reading", len(chunks), console=console))
+    counts = Counter[str]()
+    for part in track(reading, "reading", len(chunks), console=console):
+        counts.update(part)
+    vocabulary = Vocabulary.of(counts)
     work = ordered(pool, partial(edit, cfg.count, cfg.seed, vocabulary), _captions(samples))
     tally = Tally()
-    for start, found in zip(chunks, track(work, "editing", len(chunks), console=console), strict=True):
-        for i, (new, counts) in enumerate(found, start):
+    for start, made in zip(chunks, track(work, "editing", len(chunks), console=console), strict=True):
+        for i, (new, tally_of) in enumerate(made, start):
             sample = samples[i]
             old = {sample.caption, *(negative.text for negative in sample.negatives)}
             fresh = tuple(negative for negative in new if negative.text not in old)
-            tally.add(counts, len(fresh))
+            tally.add(tally_of, len(fresh))
             _check(tally, cfg, last=i + 1 == len(samples))
             yield replace(sample, negatives=sample.negatives + fresh)
     told.update(tally.to_json())

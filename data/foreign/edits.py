@@ -14,23 +14,18 @@ itself, and none comes from outside the caption.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import permutations
 from random import Random
 
-from data.foreign.grammar import KINDS, POLYGONS, RELATIONS, SHAPES, TRIANGLES
-from data.foreign.read import Part, Reading, Statement, read
+from data.foreign.proposals import Replacement, Vocabulary, proposals, weight_of
+from data.foreign.read import Reading, Statement, read
 from data.sample import Edit, Negative
 from data.scene.canonical import canonical_set
 from data.scene.entailment import Closure, closure, excluded
-from data.scene.logic.known import CLASSES
 from data.scene.types import Fact
 
-TRIES = {"letters": 12, "shape": 12, "relation": 4, "number": 4}
-"""Edits of each kind that are tried on one statement."""
 UNUSABLE = ("caption: no sentence understood", "caption: contradicts itself", "caption: too long")
 """Why nothing of a caption can be used."""
 MAX_CHARACTERS, MAX_STATEMENTS = 10_000, 60
@@ -41,25 +36,26 @@ SEVERAL = (0.4, 0.3, 0.2, 0.1)
 
 @dataclass(frozen=True)
 class Change:
-    """One edit of one statement: the characters to replace, from left to right, and the proof."""
+    """One edit of one statement: new texts of its parts, the facts it then tells, how readily it is used."""
 
     operator: str
     statement: Statement
-    parts: tuple[tuple[Part, str], ...]
+    parts: Replacement
     facts: tuple[Fact, ...]
+    weight: int
 
 
 def negatives(
-    caption: str, count: int, rng: Random, vocabulary: frozenset[str] | None = None
+    caption: str, count: int, rng: Random, vocabulary: Vocabulary | None = None
 ) -> tuple[list[Negative], Reading, Counter[str]]:
     """Return up to ``count`` negative captions, what was read of the caption, and why edits were refused.
 
-    ``vocabulary`` are the words (:func:`words`) an edit may bring in; a word that no caption of a
-    data set has would tell its negatives. None allows all.
+    ``vocabulary`` holds the classes, relations and numbers an edit may bring in, and how often: what no
+    caption of a data set has would tell its negatives. None allows all.
     """
     refused = Counter[str]()
     reading = read(caption if len(caption) <= MAX_CHARACTERS else "")
-    if len(caption) > MAX_CHARACTERS or len([*_all(reading)]) > MAX_STATEMENTS:
+    if len(caption) > MAX_CHARACTERS or len(reading.all) > MAX_STATEMENTS:
         refused[UNUSABLE[2]] += 1
         return [], reading, refused
     known = closure(reading.facts)
@@ -73,45 +69,31 @@ def negatives(
     return _compose(caption, reading, pool, count, rng, refused), reading, refused
 
 
-def words(reading: Reading) -> set[str]:
-    """Return the classes and relations that a caption has words for, as they stand in its sentences."""
-    return {_word(part.text) for s in _all(reading) for part in s.parts if part.role in ("shape", "relation")}
-
-
-def _word(text: str) -> str:
-    return " ".join(_article(text)[1].lower().split())
-
-
 def _pool(
     caption: str,
     reading: Reading,
     known: Closure,
     rng: Random,
     refused: Counter[str],
-    vocabulary: frozenset[str] | None,
+    vocabulary: Vocabulary | None,
 ) -> dict[Statement, list[Change]]:
     """Return, per statement, the edits that the caption rules out."""
     pool: dict[Statement, list[Change]] = {}
     for sentence, statements in enumerate(reading.statements):
         for place, statement in enumerate(statements or ()):
-            rest = closure(
-                [fact for other in _all(reading) if other is not statement for fact in other.facts]
-            )
-            for operator, parts in _proposals(statement, reading.letters, rng):
-                facts = _told(caption, reading, parts, (sentence, place))
-                if operator in ("shape", "relation") and not _is_known(parts[0][1], vocabulary):
+            rest = closure([fact for other in reading.all if other is not statement for fact in other.facts])
+            for operator, parts in proposals(statement, reading.letters, rng, vocabulary):
+                if (weight := weight_of(operator, parts, vocabulary)) == 0:
                     refused[f"{operator}: a word that no caption has"] += 1
-                elif facts is None:
+                    continue
+                facts = _told(caption, reading, parts, (sentence, place))
+                if facts is None:
                     refused[f"{operator}: would not be understood"] += 1
                 elif reason := _why_not(statement, facts, known, rest):
                     refused[f"{operator}: {reason}"] += 1
                 else:
-                    pool.setdefault(statement, []).append(Change(operator, statement, parts, facts))
+                    pool.setdefault(statement, []).append(Change(operator, statement, parts, facts, weight))
     return pool
-
-
-def _is_known(text: str, vocabulary: frozenset[str] | None) -> bool:
-    return vocabulary is None or _word(text) in vocabulary
 
 
 def _why_not(statement: Statement, facts: tuple[Fact, ...], known: Closure, rest: Closure) -> str:
@@ -129,9 +111,7 @@ def _why_not(statement: Statement, facts: tuple[Fact, ...], known: Closure, rest
     return "stays true" if all(fact in known for fact in new) else "may stay true"
 
 
-def _told(
-    caption: str, reading: Reading, parts: tuple[tuple[Part, str], ...], at: tuple[int, int]
-) -> tuple[Fact, ...] | None:
+def _told(caption: str, reading: Reading, parts: Replacement, at: tuple[int, int]) -> tuple[Fact, ...] | None:
     """Read the edited statement, None unless all else is read as it was."""
     start, end = reading.sentences[at[0]]
     edited = read(replace_parts(caption[start:end], parts, -start))
@@ -144,7 +124,7 @@ def _told(
     return after[at[1]].facts if all(old == new for old, new in others) else None
 
 
-def replace_parts(text: str, parts: tuple[tuple[Part, str], ...], shift: int = 0) -> str:
+def replace_parts(text: str, parts: Replacement, shift: int = 0) -> str:
     """Return ``text`` with the parts replaced; their places are moved by ``shift`` first."""
     for part, new in sorted(parts, key=lambda pair: -pair[0].start):
         text = text[: part.start + shift] + new + text[part.end + shift :]
@@ -166,7 +146,7 @@ def _compose(
         wanted = rng.choices((1, 2, 3, 4), SEVERAL)[0]
         changes = _spread(reading, pool, wanted, rng)
         expected = {change.statement: change.facts for change in changes}
-        meant = tuple(f for s in _all(reading) for f in expected.get(s, s.facts))
+        meant = tuple(f for s in reading.all for f in expected.get(s, s.facts))
         if (form := canonical_set(meant)) in seen:
             refused["caption: a repeat"] += 1
             continue
@@ -187,7 +167,7 @@ def _compose(
 
 def _is_sound(reading: Reading, edited: Mapping[Statement, tuple[Fact, ...]]) -> bool:
     """Whether no edited statement contradicts the others: a caption that some figure could have."""
-    told = {s: edited.get(s, s.facts) for s in _all(reading)}
+    told = {s: edited.get(s, s.facts) for s in reading.all}
     if closure([fact for facts in told.values() for fact in facts]).clash:
         return False
     for statement in edited if len(edited) > 1 else ():  # one alone was compared with the rest before
@@ -209,114 +189,12 @@ def _spread(reading: Reading, pool: dict[Statement, list[Change]], wanted: int, 
     for statement in sorted(chosen, key=lambda s: s.start):
         operators = sorted({change.operator for change in pool[statement]})
         operator = rng.choice(operators)
-        changes.append(rng.choice([c for c in pool[statement] if c.operator == operator]))
+        options = [change for change in pool[statement] if change.operator == operator]
+        changes += rng.choices(options, [change.weight for change in options])
     return changes
-
-
-def _all(reading: Reading) -> Iterator[Statement]:
-    for statements in reading.statements:
-        yield from statements or ()
 
 
 def _edit(change: Change, caption: str) -> Edit:
     start, end = change.statement.start, change.statement.end
     before = caption[start:end]
     return Edit(change.operator, before, replace_parts(before, change.parts, -start))
-
-
-# --- proposals
-
-
-def _proposals(
-    statement: Statement, letters: str, rng: Random
-) -> Iterator[tuple[str, tuple[tuple[Part, str], ...]]]:
-    """Yield edits of one statement, each as its operator and what to put in place of which part."""
-    yield from (("letters", parts) for parts in _letters(statement, letters, rng))
-    for part in statement.parts:
-        if part.role == "shape":
-            yield from (("shape", ((part, new),)) for new in _classes(part))
-        elif part.role == "relation":
-            yield from (("relation", ((part, new),)) for new in _relations(part))
-        elif part.role == "number":
-            yield from (("number", ((part, new),)) for new in _numbers(part, statement, rng))
-
-
-def _letters(statement: Statement, letters: str, rng: Random) -> Iterator[tuple[tuple[Part, str], ...]]:
-    """Exchange two letters of the statement, or give one name other letters of the caption."""
-    names = [part for part in statement.parts if part.role == "letters"]
-    mine = sorted(set("".join(part.text for part in names)))
-    proposals = []
-    for x, y in ((x, y) for x in mine for y in mine if x < y):
-        swapped = str.maketrans(x + y, y + x)
-        proposals.append(tuple((p, new) for p in names if (new := p.text.translate(swapped)) != p.text))
-    for part in names:
-        if len(part.text) > 1:
-            options = ["".join(name) for name in _arrangements(part.text, letters, rng)]
-            proposals += [((part, new),) for new in options]
-    allowed = [parts for parts in proposals if keeps_letters_rule(parts)]
-    rng.shuffle(allowed)
-    yield from allowed[: TRIES["letters"]]
-
-
-def _arrangements(name: str, letters: str, rng: Random) -> list[tuple[str, ...]]:
-    """Other names of the same length: all of few, some of many."""
-    if len(letters) ** len(name) <= 400:
-        return list(permutations(letters, len(name)))
-    return [tuple(rng.sample(letters, len(name))) for _ in range(20)]
-
-
-def keeps_letters_rule(parts: tuple[tuple[Part, str], ...]) -> bool:
-    """The paper's rule: two letters or more change, and no name is a cyclic shift or reversal of the old."""
-    changed = sum(old != new for part, text in parts for old, new in zip(part.text, text, strict=True))
-    return changed >= 2 and not any(new in same_figure(part.text) for part, new in parts)
-
-
-def same_figure(name: str) -> set[str]:
-    """Return all cyclic shifts of a name and of its reversal."""
-    turns = {name[i:] + name[:i] for i in range(len(name))}
-    return turns | {turn[::-1] for turn in turns}
-
-
-def _classes(part: Part) -> Iterator[str]:
-    """Other classes of figures with as many corners, with the article they need."""
-    article, word = _article(part.text)
-    sort = SHAPES[" ".join(word.lower().split())]
-    words = TRIANGLES if sort in TRIANGLES.values() else POLYGONS
-    for other in words:
-        if SHAPES[other] != sort and CLASSES[SHAPES[other]] == CLASSES[sort]:
-            new = other.capitalize() if word[0].isupper() else other
-            yield _with_article(article, new)
-
-
-def _article(text: str) -> tuple[str, str]:
-    found = re.match(r"([Aa]n?)\s+(?=\w)", text)
-    return (found[1], text[found.end() :]) if found else ("", text)
-
-
-def _with_article(article: str, word: str) -> str:
-    if not article:
-        return word
-    return f"{article[0]}{'n' if word[0].lower() in 'aeiou' else ''} {word}"
-
-
-def _relations(part: Part) -> Iterator[str]:
-    """Phrases that may stand in the same place and say another relation."""
-    phrase = " ".join(part.text.lower().split())
-    kind = KINDS[phrase]
-    tried = set()
-    for row in RELATIONS:
-        if phrase in row:
-            tried |= {other for other in row if row[other] != kind}
-    yield from sorted(tried)
-
-
-def _numbers(part: Part, statement: Statement, rng: Random) -> Iterator[str]:
-    """Other numbers, written alike, that nobody would take for a rounding."""
-    value = float(part.text)
-    digits = len(part.text.partition(".")[2])
-    is_angle = any(fact.kind == "angle" for fact in statement.facts)
-    steps = (-40, -30, -20, -15, -10, 10, 15, 20, 30, 40) if is_angle else (0.5, 0.6, 0.75, 1.25, 1.5, 2.0)
-    options = [value + step if is_angle else value * step for step in steps]
-    good = {f"{new:.{digits}f}" for new in options if 0 < new < (180 if is_angle else 10 * value)}
-    good = {new for new in good if float(new) > 0 and abs(float(new) - value) > 0.1 * value}
-    yield from rng.sample(sorted(good), min(len(good), TRIES["number"]))

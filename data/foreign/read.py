@@ -78,9 +78,14 @@ class Reading:
         return sum(found is not None for found in self.statements)
 
     @property
+    def all(self) -> list[Statement]:
+        """All statements, in order."""
+        return [one for found in self.statements for one in found or ()]
+
+    @property
     def facts(self) -> tuple[Fact, ...]:
         """All facts, in order."""
-        return tuple(fact for found in self.statements for one in found or () for fact in one.facts)
+        return tuple(fact for one in self.all for fact in one.facts)
 
     @property
     def letters(self) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from data.foreign.edits import UNUSABLE, negatives, words
+from data.foreign.edits import UNUSABLE, negatives
+from data.foreign.proposals import Vocabulary, words
 from data.foreign.read import read
 from data.sample import Negative
 
@@ -59,15 +60,15 @@ class Tally:
             self.unread.update(other.unread)
 
 
-def words_of(captions: list[tuple[str, str]]) -> set[str]:
-    """Return the words of classes and relations of a chunk of (key, caption)."""
-    return set().union(*(words(read(caption)) for _, caption in captions))
+def words_of(captions: list[tuple[str, str]]) -> Counter[str]:
+    """Count the words and numbers of a chunk of (key, caption)."""
+    return sum((words(read(caption)) for _, caption in captions), Counter[str]())
 
 
 def edit(
-    count: int, seed: int, vocabulary: frozenset[str], captions: list[tuple[str, str]]
+    count: int, seed: int, vocabulary: Vocabulary, captions: list[tuple[str, str]]
 ) -> list[tuple[list[Negative], Tally]]:
-    """Make the negatives of a chunk of captions; caption by caption they depend on seed and key alone."""
+    """Make the negatives of a chunk of captions; they depend on caption, seed, key and vocabulary alone."""
     made = []
     for key, caption in captions:
         found, reading, refused = negatives(caption, count, Random(f"{VERSION}/{seed}/{key}"), vocabulary)

@@ -7,7 +7,8 @@ from random import Random
 
 import pytest
 
-from data.foreign.edits import keeps_letters_rule, negatives, same_figure, words
+from data.foreign.edits import negatives
+from data.foreign.proposals import Vocabulary, keeps_letters_rule, same_figure, words
 from data.foreign.read import Part, read
 from data.scene.canonical import canonical_set
 from data.scene.caption import STYLES, caption
@@ -96,7 +97,7 @@ def test_no_negative_is_true_of_the_picture_that_its_caption_was_made_of(draw, b
     for template in TEMPLATES:
         for style in range(3):
             _, built = draw(template, f"foreign/{style}")
-            vocabulary = frozenset(SCENE_WORDS)
+            vocabulary = Vocabulary.of(dict.fromkeys(SCENE_WORDS, 1))
             found, _, _ = negatives(caption(built.stated, style % STYLES), 10, Random(style), vocabulary)
             for negative in found:
                 assert not all(brute.holds(fact, built.scene) for fact in read(negative.text).facts), negative
@@ -170,8 +171,12 @@ def test_edits_are_spread_over_the_caption(made):
 
 def test_articles_fit_their_nouns(made):
     texts = [n.text for _, found in made for n in found]
+    for seed in range(20):
+        for text in ("A right triangle ABC, where AB = 5.", "An equilateral triangle ABC, where AB = 5."):
+            texts += [n.text for n in negatives(text, 5, Random(seed))[0]]
     assert not [t for t in texts if re.search(r"\b[Aa] (?=[aeiou])|\b[Aa]n (?![aeiou])", t)]
-    assert any("an equilateral" in t for t in texts)
+    assert any(t.startswith("An equilateral triangle ABC, where AB = 5.") for t in texts)
+    assert any(t.startswith("A right triangle ABC, where AB = 5.") for t in texts)
 
 
 def test_the_same_seed_gives_the_same_negatives_and_another_one_others():
@@ -229,14 +234,18 @@ def test_refused_edits_are_counted_by_reason():
     assert refused["shape: may stay true"] == 3  # trapezoids, by some books
 
 
-def test_no_edit_brings_in_a_word_that_the_data_set_lacks():
-    text = "Rectangle ABCD, where AB = 6 and BC = 8. AB is parallel to CD."
-    mine = frozenset(words(read(text)))
-    assert mine == {"rectangle", "is parallel to"}
+def test_no_edit_brings_in_what_the_data_set_lacks():
+    text = "Rectangle ABCD, where AB = 6 and BC = 8. AB is parallel to CD. ∠ABD = 40°, and EF = 5."
+    others = ["Square ABCD, where AB = 12, and ∠ABC = 90°. AB = 9.5. AB = 9.5."]
+    counts = sum((words(read(t)) for t in (text, *others)), words(read("")))
+    assert counts == {"rectangle": 1, "square": 1, "is parallel to": 1, "length 9.5": 2} | dict.fromkeys(
+        ("length 5", "length 6", "length 8", "length 12", "angle 40", "angle 90"), 1
+    )
     for seed in range(10):
-        found, _, refused = negatives(text, 10, Random(seed), mine)
-        assert {words(read(n.text)) <= mine for n in found} == {True}
+        found, _, refused = negatives(text, 10, Random(seed), Vocabulary.of(counts))
+        assert {words(read(n.text)).keys() <= counts.keys() for n in found} == {True}
         assert refused["shape: a word that no caption has"]
+        assert any(edit.operator == "number" for n in found for edit in n.edits)
 
 
 def test_the_letters_rule_itself():

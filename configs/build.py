@@ -104,6 +104,8 @@ class SceneConfig:
     """Looks that vary from figure to figure."""
     questions: bool = True
     """Whether every sample carries a question with a worked answer."""
+    question_types: list[str] = field(default_factory=list)
+    """Types of questions that are asked (``data.scene.questions.TYPES``); empty means all."""
 
     def __post_init__(self) -> None:
         _check_levels("levels", self.levels)

@@ -58,7 +58,7 @@ def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Count
     )
     if cfg.negatives.image:
         negatives += _image(scene, positive, Random(f"{seed}/image"), cfg.negatives.image, images, rejected)
-    question = ask(positive.built, rng) if scene.questions else None
+    question = ask(positive.built, rng, scene.question_types) if scene.questions else None
     if question and rng.random() < CHOICE_SHARE:
         question = with_options(question, rng) or question
     level = TEMPLATES[positive.template].level

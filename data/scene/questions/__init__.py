@@ -6,7 +6,7 @@ there has to be seen in the picture. A new type is a function and a line in ``TY
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -62,10 +62,15 @@ class Question:
     slips: tuple[str, ...] = ()
 
 
-def ask(built: Built, rng: Random) -> Question | None:
-    """Ask one question of a type drawn among those that the scene allows; None when there is none."""
+def ask(built: Built, rng: Random, types: Sequence[str] = ()) -> Question | None:
+    """Ask one question of a type drawn among those that the scene allows; None when there is none.
+
+    ``types`` are those that may be asked, all by default; raises ValueError at one that there is not.
+    """
+    if unknown := set(types) - set(TYPES):
+        raise ValueError(f"scene.question_types: unknown {sorted(unknown)}; known are {', '.join(TYPES)}")
     view = View(built)
-    for name in sorted(TYPES, key=lambda name: -(rng.random() ** (1 / _weight(name)))):
+    for name in sorted(types or TYPES, key=lambda name: -(rng.random() ** (1 / _weight(name)))):
         if draft := TYPES[name](view, rng):
             return _question(name, draft)
     return None

@@ -24,6 +24,7 @@ POLYGONS = (
     "right trapezoid",
     "regular pentagon",
     "regular hexagon",
+    "regular octagon",
     "quadrilateral",
     "kite",
     "trapezoid",
@@ -33,6 +34,7 @@ POLYGONS = (
     "square",
     "pentagon",
     "hexagon",
+    "octagon",
 )
 SHAPES = TRIANGLES | {name: name for name in POLYGONS}
 
@@ -74,7 +76,7 @@ SLOTS = {
     "e": rf"(?i:(?:the\s+)?{_SEGMENT})?(?P<NAME>[A-Z]{{2}})" + _END,
     "a": r"(?:∠|\\angle|(?i:(?:the\s+)?angle\b))\s*(?P<NAME>[A-Z]{3}|[A-Z])" + _END,
     "t": r"(?:△|Δ|\\triangle|(?i:(?:the\s+)?triangle\b))\s*(?P<NAME>[A-Z]{3})" + _END,
-    "q": r"(?P<NAME>[A-Z]{3,6})" + _END,
+    "q": r"(?P<NAME>[A-Z]{3,8})" + _END,
     "c": rf"(?:⊙\s*|\\odot\s*|(?i:(?:the\s+|a\s+)?circle\s+(?:⊙\s*)?{_CENTRE}))(?P<NAME>[A-Z])" + _END,
     "n": _NUMBER + _ALONE + _UNITS,
     "d": _NUMBER + f"(?:{_DEGREES}|{_ALONE})",

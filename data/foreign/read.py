@@ -20,7 +20,14 @@ from data.scene.types import Fact
 SENTENCE = re.compile(r"\S[^\n]*?(?:[.!?](?=\s|$)|(?=\n)|$)")
 MAX_CHARACTERS = 600
 """A longer sentence is no sentence of a caption; it is not looked at."""
-EQUAL_SIDED = ("square", "rhombus", "equilateral triangle", "regular pentagon", "regular hexagon")
+EQUAL_SIDED = (
+    "square",
+    "rhombus",
+    "equilateral triangle",
+    "regular pentagon",
+    "regular hexagon",
+    "regular octagon",
+)
 SIGNATURE = {
     "shape": None,
     "parallel": (2, 2),

@@ -206,8 +206,10 @@ SORTS: dict[str, Callable[[str, Known], Answer]] = {
     "square": _square,
     "pentagon": _any,
     "hexagon": _any,
+    "octagon": _any,
     "regular pentagon": _regular,
     "regular hexagon": _regular,
+    "regular octagon": _regular,
 }
 
 ASKS: dict[str, Callable[[Fact, Known], Answer]] = {"shape": _shape}

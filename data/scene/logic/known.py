@@ -29,12 +29,14 @@ CLASSES = {
     "pentagon": 5,
     "regular pentagon": 5,
     "hexagon": 6,
+    "octagon": 8,
     "regular hexagon": 6,
+    "regular octagon": 8,
 }
 """Classes of figures that the table knows, with their corners."""
 PARALLELOGRAMS = ("parallelogram", "rectangle", "rhombus", "square")
 TRAPEZOIDS = ("trapezoid", "isosceles trapezoid", "right trapezoid")
-CONVEX = (*PARALLELOGRAMS, *TRAPEZOIDS, "regular pentagon", "regular hexagon")
+CONVEX = (*PARALLELOGRAMS, *TRAPEZOIDS, "regular pentagon", "regular hexagon", "regular octagon")
 ROUND = ("on_circle", "chord", "diameter", "tangent", "inscribed")
 """Kinds that speak of a circle, named last by its centre, which none of their points can be."""
 STRAIGHT = "="

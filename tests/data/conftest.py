@@ -69,6 +69,12 @@ def brute():
 
 
 @pytest.fixture(scope="session")
+def sketches():
+    """Figures made by hand that have, between them, everything a figure can have; sketches.py."""
+    return load("sketches").SKETCHES
+
+
+@pytest.fixture(scope="session")
 def read_caption():
     """The reader that turns a caption back into facts, reader.py."""
     return load("reader").read_caption

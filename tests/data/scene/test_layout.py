@@ -16,7 +16,7 @@ from data.scene.render import render
 from data.scene.templates import TEMPLATES
 from data.scene.types import CANVAS, Mark, Point, Scene
 
-SCENES = 6  # of every template, in each of two fonts
+SCENES = 4  # of every template, in each of two fonts
 
 
 @cache

@@ -102,7 +102,8 @@ def main(argv: list[str]) -> None:
         table.add_row(name, f"{1000 * seconds:.2f}", f"{1 / seconds:,.0f}")
     console.print(table)
     console.print(
-        f"labels fit in {len(displays) / len(scenes):.0%} of scenes; PNG of {sum(map(len, files)) / len(files):,.0f} bytes"
+        f"labels fit in {len(displays) / len(scenes):.0%} of scenes; "
+        f"PNG of {sum(map(len, files)) / len(files):,.0f} bytes"
     )
     console.print(
         f"goal {GOAL:.0f} pictures/s: {1 / draw_s:,.0f} drawn, {1 / (layout_s + draw_s):,.0f} with layout"

@@ -1,6 +1,6 @@
 """The table of templates: ``python -m data.templates [programs=400]``.
 
-For every template its level, version and family, what it shows, its parameters with their ranges, the kinds of
+For every template its level, version and family, what it shows, its parameters and ranges, the kinds of
 statements its captions make, and which share of drawn programs is accepted, with the reasons against the
 others. A table in the terminal, and ``runs/templates.json`` with everything.
 """

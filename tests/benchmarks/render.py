@@ -2,8 +2,7 @@
 
 ``python tests/benchmarks/render.py figures=1000 scripts=8``: figures of all templates in turn at 336 px. The
 display list, its picture and the file are timed apart; then, in the same run, the scripts of some of them,
-each in a fresh interpreter as the paper's route has it, and once more in this one with matplotlib loaded. A
-table, and ``runs/bench/render.json``.
+each in a fresh interpreter, as the paper's route has it. A table, and ``runs/bench/render.json``.
 """
 
 from __future__ import annotations

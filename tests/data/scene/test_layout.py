@@ -1,7 +1,9 @@
+import importlib.util
 import math
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -165,6 +167,45 @@ def test_ticks_cross_their_segment_as_often_as_marked(template: str) -> None:
             foot = middle((*tick.points[0], *tick.points[1]))
             assert math.dist(a, foot) + math.dist(foot, b) == pytest.approx(math.dist(a, b))
             assert turn(a, foot, tick.points[0]) == pytest.approx(90)
+
+
+@pytest.fixture(scope="module")
+def bench():
+    """The geometry of the benchmark that judges 20,000 figures, which shares nothing with the layout."""
+    path = Path(__file__).parents[2] / "benchmarks" / "labels.py"
+    spec = importlib.util.spec_from_file_location("benchmark_labels", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_no_label_is_at_fault_by_the_geometry_of_the_benchmark(bench) -> None:
+    for i, template in enumerate([*TEMPLATES] * 2):
+        cfg = SceneConfig(templates=[template], max_turn=180, style=bench.VARIED)
+        faults, apart, clear = bench.judge(draw_positive(cfg, Random(f"fast/{i}"), Counter()).display)
+        assert not faults.total(), (template, faults)
+        assert apart > 4
+        assert clear > 3
+
+
+def test_the_geometry_of_the_benchmark_finds_faults(bench) -> None:
+    display = positives("circle_inscribed_angle")[0].display
+    first, second = display.texts[:2]
+    size = first.box[2] - first.box[0], first.box[3] - first.box[1]
+
+    def at(x: float, y: float) -> Display:
+        box = (x - size[0] / 2, y - size[1] / 2, x + size[0] / 2, y + size[1] / 2)
+        return replace(display, texts=(replace(first, box=box), second))
+
+    (circle,) = (arc for arc in display.arcs if arc.kind == "circle")
+    rim = circle.centre[0], circle.centre[1] - circle.radius
+    line = next(stroke for stroke in display.strokes if stroke.kind == "segment")
+    assert bench.judge(at(*middle(second.box)))[0]["label on label"] == 1
+    assert bench.judge(at(*rim))[0]["label on line"] == 1
+    assert bench.judge(at(*middle((*line.points[0], *line.points[1]))))[0]["label on line"] == 1
+    assert bench.judge(at(2.0, 168.0))[0]["label off the canvas"] == 1
 
 
 def test_letters_of_crowded_points_stay_nearest_to_their_own() -> None:

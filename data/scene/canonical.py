@@ -10,27 +10,36 @@ from functools import lru_cache
 
 from data.scene.types import Fact
 
-SYMMETRIC = ("parallel", "perpendicular", "equal", "equal_angle")
+SYMMETRIC = ("parallel", "perpendicular", "equal", "equal_angle", "tangent_circles")
+
+
+TRIANGLES = ("median", "altitude", "midsegment", "inscribed", "incircle", "shape")
+"""Kinds whose triangles may be named from any corner."""
+
+
+def canonical(fact: Fact) -> Fact:
+    """Return the representative of all ways to write ``fact``."""
+    return Fact(fact.kind, _args(fact.kind, fact.args), fact.value)
 
 
 @lru_cache(1 << 14)
-def canonical(fact: Fact) -> Fact:
-    """Return the representative of all ways to write ``fact``."""
-    kind, args = fact.kind, fact.args
+def _args(kind: str, args: tuple[str, ...]) -> tuple[str, ...]:
     if kind in ("congruent", "similar"):
         order = sorted(range(len(args[0])), key=lambda i: args[0][i])
         forms = [("".join(x[i] for i in order), "".join(y[i] for i in order)) for x, y in (args,)]
         order = sorted(range(len(args[1])), key=lambda i: args[1][i])
         forms += [("".join(args[1][i] for i in order), "".join(args[0][i] for i in order))]
-        return Fact(kind, min(forms), fact.value)
+        return min(forms)
     named = tuple(_name(arg) for arg in args)
-    if kind == "shape" or kind in ("median", "altitude", "midsegment"):
+    if kind in TRIANGLES:
         named = tuple("".join(sorted(arg)) if len(arg) == 3 else _name(arg) for arg in args)
     if kind in SYMMETRIC:
-        named = tuple(sorted(named))
-    elif kind == "intersection":
-        named = (named[0], *sorted(named[1:]))
-    return Fact(kind, named, fact.value)
+        return tuple(sorted(named))
+    if kind == "intersection":
+        return (named[0], *sorted(named[1:]))
+    if kind == "folded":
+        return (min(named[0], named[2]), named[1], max(named[0], named[2]))
+    return named
 
 
 def canonical_set(facts: Iterable[Fact]) -> frozenset[Fact]:

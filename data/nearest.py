@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
+from typing import TypeAlias
 
 import faiss
 import numpy as np
 from scipy.sparse import csr_matrix
 
-Vectors = np.ndarray | csr_matrix
+Vectors: TypeAlias = np.ndarray | csr_matrix
 BLOCK_BYTES = 1 << 26
 SPARE = 4
 """Neighbours fetched beyond those asked for, to see where the last place is shared."""
@@ -44,7 +45,8 @@ def inner(queries: np.ndarray, base: np.ndarray, rows: np.ndarray) -> np.ndarray
     found = np.empty(rows.shape, np.float32)
     rows = np.ascontiguousarray(rows, np.int64)
     pointers = (faiss.swig_ptr(array) for array in (found, queries, base, rows))
-    faiss.fvec_inner_products_by_idx(*pointers, queries.shape[1], *rows.shape)
+    by_row = faiss.fvec_inner_products_by_idx  # type: ignore[attr-defined]
+    by_row(*pointers, queries.shape[1], *rows.shape)
     return found
 
 

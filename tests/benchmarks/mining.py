@@ -62,8 +62,8 @@ def measure(cfg: MiningBench) -> dict[str, Any]:
 
     sides: dict[str, Callable[[int, int], None]] = {"product": product, "mining": mine}
     spent = {side: np.zeros(2) for side in sides}
-    for side in sides.values():
-        side(0, 64)  # first calls allocate and load
+    for run in sides.values():
+        run(0, 64)  # first calls allocate and load
     for start in range(0, cfg.captions, cfg.step):
         for side, run in sides.items():
             began = np.array([time.process_time(), time.perf_counter()])

@@ -54,10 +54,15 @@ def embed(name: str, *groups: Sequence[str], store: Path | None = None) -> list[
 
 
 def fingerprint(name: str) -> str:
-    """Return what vectors depend on beside the texts: the name, and the content of a local folder's files."""
-    folder = Path(name)
-    if name == TFIDF or not folder.is_dir():
+    """Return what vectors depend on beside the texts: tfidf, or 12 hex digits of a hash of the encoder's files.
+
+    Raises ValueError for an encoder that is not there.
+    """
+    if name == TFIDF:
         return name
+    from data.text_encoder import encoder_folder
+
+    folder = encoder_folder(name)
     told = hashlib.sha256()
     for path in sorted(
         p for p in folder.rglob("*") if p.suffix in (".json", ".safetensors", ".txt", ".model")

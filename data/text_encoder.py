@@ -100,7 +100,7 @@ class TextEncoder:
 
 def open_encoder(name: str) -> TextEncoder:
     """Open the encoder of a folder or hub id; ValueError says what is missing or not known."""
-    folder = _folder(name)
+    folder = encoder_folder(name)
     if not (folder / "config.json").is_file() and (folder / "clip").is_dir():
         folder = folder / "clip"  # a run's export holds its dual encoder there
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -114,7 +114,8 @@ def open_encoder(name: str) -> TextEncoder:
     return _pooled(folder, "mean", device)
 
 
-def _folder(name: str) -> Path:
+def encoder_folder(name: str) -> Path:
+    """Return the folder of an encoder, which is fetched if it is a hub id; ValueError where there is none."""
     if Path(name).is_dir():
         return Path(name)
     if Path(name).is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:

@@ -27,7 +27,7 @@ from configs.build import BuildConfig
 from configs.load import load_config, to_plain
 from configs.runtime import atomic_write, command, console, runs_root, write_json
 from data.card import up_to_date, write_card
-from data.embed import TFIDF, fingerprint
+from data.embed import fingerprint
 from data.loader import parse_members
 from data.mining import (
     Neighbours,
@@ -59,8 +59,7 @@ def build_split(cfg: BuildConfig, split: str, out: Path, pool: Executor) -> dict
     }
     for free in ("out", "workers", "name", "shard_size"):
         del recipe[free]
-    if cfg.negatives.mining.embedder != TFIDF:
-        recipe["embedder"] = fingerprint(cfg.negatives.mining.embedder)
+    recipe["negatives"]["mining"]["embedder"] = fingerprint(cfg.negatives.mining.embedder)
     if index := complete(out, {"name": cfg.name, "shard_size": cfg.shard_size, **recipe}):
         console.print(f"{out}: complete, reused", markup=False, soft_wrap=True)
         return index
@@ -82,7 +81,8 @@ def build_split(cfg: BuildConfig, split: str, out: Path, pool: Executor) -> dict
             rejected.update(passed)
 
         def journal() -> dict[str, int]:
-            for start in range(0, written[0] - CHUNK + 1, CHUNK):  # a chunk that is missed is drawn again
+            done = max(0, written[0] - cfg.shard_size) // CHUNK * CHUNK
+            for start in range(done, written[0] - CHUNK + 1, CHUNK):  # drawn again where it is missed
                 (scratch / f"{start:08d}.tar").unlink(missing_ok=True)
             return dict(passed)
 

@@ -54,7 +54,7 @@ def embed(name: str, *groups: Sequence[str], store: Path | None = None) -> list[
 
 
 def fingerprint(name: str) -> str:
-    """Return what vectors depend on beside the texts: tfidf, or 12 hex digits of a hash of the encoder's files.
+    """Return what vectors depend on beside the texts: tfidf, or 12 digits of a hash of the encoder's files.
 
     Raises ValueError for an encoder that is not there.
     """

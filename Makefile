@@ -8,10 +8,10 @@ RUNS := $(or $(MMGEOLM_ROOT),runs)
 INSTALLED := $(VENV)/.installed
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup test check layout fix demo seeds data gallery geoclip align sft retrieval evaluate clean
+.PHONY: help setup test check layout fix demo seeds data gallery card bench bench-negatives geoclip align sft retrieval evaluate clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## virtual environment in .venv with everything, as pinned in constraints.txt
 
@@ -57,8 +57,11 @@ seeds: setup ## the demo over three seeds and their comparison: runs/seeds/seeds
 data: setup ## shards from a recipe: RECIPE=configs/data/NAME.yaml
 	$(PY) -m data.build $(or $(RECIPE),$(error RECIPE=configs/data/NAME.yaml is missing)) $(ARGS)
 
-gallery: setup ## an HTML page of samples and their negatives: DATA=runs/data/NAME
+gallery: setup ## pages of samples and their negatives, with filters: DATA=runs/data/NAME
 	$(PY) -m data.gallery $(or $(DATA),$(error DATA=runs/data/NAME is missing)) $(ARGS)
+
+card: setup ## the card of a data set: DATA=runs/data/NAME [TOWER=FOLDER]
+	$(PY) -m data.card $(or $(DATA),$(error DATA=runs/data/NAME is missing)) $(if $(TOWER),tower=$(TOWER)) $(ARGS)
 
 geoclip: setup ## stage 1, the contrastive encoder: CONFIG=configs/geoclip/NAME.yaml
 	$(PY) -m geoclip.train $(or $(CONFIG),$(error CONFIG=configs/geoclip/NAME.yaml is missing)) $(ARGS)
@@ -78,6 +81,13 @@ evaluate: setup ## a benchmark: MODEL="runs/NAME/export ..." BENCHMARK=NAME DATA
 	  benchmark=$(or $(BENCHMARK),$(error BENCHMARK=NAME is missing)) \
 	  data=$(or $(DATA),$(error DATA=FOLDER of the benchmark is missing)) \
 	  out=$(or $(OUT),$(RUNS)/evaluate/$(BENCHMARK)) $(ARGS)
+
+bench: setup ## speed: scenes, loader (a few minutes); runs/bench/*.json
+	OMP_NUM_THREADS=1 $(PY) tests/benchmarks/scenes.py
+	OMP_NUM_THREADS=1 $(PY) tests/benchmarks/loader.py
+
+bench-negatives: setup ## a million negatives before an independent judge (half an hour): runs/bench/negatives.json
+	OMP_NUM_THREADS=1 $(PY) tests/benchmarks/negatives.py $(ARGS)
 
 clean: ## remove caches and build files; .venv and runs/ stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .coverage build ./*.egg-info

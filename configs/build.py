@@ -14,6 +14,28 @@ NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 LEVELS = ("easy", "medium", "hard")
+FONTS = {
+    "DejaVu Sans": "DejaVuSans.ttf",
+    "DejaVu Serif": "DejaVuSerif.ttf",
+    "DejaVu Sans Mono": "DejaVuSansMono.ttf",
+    "STIXGeneral": "STIXGeneral.ttf",
+}
+"""Fonts of figures by the name that matplotlib, which ships them, knows them by, and their files."""
+STYLE_LIMITS = {
+    "font_px": (8.0, 60.0),
+    "line_px": (0.5, 8.0),
+    "gap_px": (1.0, 20.0),
+    "offset_px": (0.0, 12.0),
+    "scale": (0.7, 1.0),
+}
+"""Least and greatest value of what makes the look of a figure, in pixels of a 336 px picture."""
+
+
+def check_style(name: str, value: float, prefix: str = "") -> None:
+    """Raise ValueError unless ``value`` is within the limits of the style field ``name``."""
+    low, high = STYLE_LIMITS[name]
+    if not low <= value <= high:
+        raise ValueError(f"{prefix}{name}={value!r}; expected {low:g} to {high:g} (px of a 336 px picture)")
 
 
 def _check_levels(name: str, levels: dict[str, float]) -> None:
@@ -21,6 +43,35 @@ def _check_levels(name: str, levels: dict[str, float]) -> None:
         one_of(name, level, LEVELS)
         if not 0 < weight < float("inf"):
             raise ValueError(f"{name}.{level}={weight}; expected a number above 0")
+
+
+@dataclass
+class StyleConfig:
+    """Looks that vary from figure to figure, alike for a picture and its negatives, and tell nothing.
+
+    A range is ``[least, greatest]``; what is empty does not vary.
+    """
+
+    font_px: list[float] = field(default_factory=list)
+    """Height of letters and digits in pixels of a 336 px picture; empty: ``scene.font_px``."""
+    line_px: list[float] = field(default_factory=list)
+    """Line width in pixels of a 336 px picture; empty: ``scene.line_px``."""
+    offset_px: list[float] = field(default_factory=list)
+    """How much farther than needed letters and lengths are from what they name; empty: 0."""
+    scale: list[float] = field(default_factory=list)
+    """Size of the figure as a share of the room it has; empty: 1. Least distances shrink with it."""
+    fonts: list[str] = field(default_factory=list)
+    """Fonts to draw from; empty: DejaVu Sans."""
+
+    def __post_init__(self) -> None:
+        for name in ("font_px", "line_px", "offset_px", "scale"):
+            values = getattr(self, name)
+            if values and (len(values) != 2 or values[0] > values[1]):
+                raise ValueError(f"{name}={list(values)}; expected [least, greatest], or [] for no range")
+            for value in values:
+                check_style(name, value)
+        for font in self.fonts:
+            one_of("fonts", font, list(FONTS))
 
 
 @dataclass
@@ -50,8 +101,12 @@ class SceneConfig:
     """Height of letters and digits in pixels of a 336 px picture."""
     line_px: float = 2.5
     """Line width in pixels of a 336 px picture."""
+    style: StyleConfig = field(default_factory=StyleConfig)
+    """Looks that vary from figure to figure."""
     questions: bool = True
     """Whether every sample carries a question with a worked answer."""
+    question_types: list[str] = field(default_factory=list)
+    """Types of questions that are asked (``data.scene.questions.TYPES``); empty means all."""
 
     def __post_init__(self) -> None:
         _check_levels("levels", self.levels)
@@ -61,10 +116,8 @@ class SceneConfig:
             raise ValueError(f"letters={self.letters!r}; a letter stands there twice")
         if self.numbers < 0 or not 0 <= self.max_turn <= 180:
             raise ValueError("numbers must be 0 or more and max_turn between 0 and 180 degrees")
-        if not 8 <= self.font_px <= 60 or not 0.5 <= self.line_px <= 8:
-            raise ValueError(
-                f"font_px={self.font_px} and line_px={self.line_px}: expected 8 to 60 and 0.5 to 8 px"
-            )
+        check_style("font_px", self.font_px)
+        check_style("line_px", self.line_px)
         if not 48 <= self.image_size <= 2048:
             raise ValueError(f"image_size={self.image_size}; expected 48 to 2048 pixels")
 

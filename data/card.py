@@ -136,12 +136,11 @@ def _lengths(total: Tally, rule: Ruler, tower: str) -> dict[str, Any]:
     for kind in ("caption", *NEGATIVE_KINDS):
         if counts := _part(total, "length", kind):
             texts[kind] = {**quantiles(counts), "counts": {str(n): counts[n] for n in sorted(counts)}}
-            if kind != "caption":
-                texts[kind]["edited_words"] = total["words", kind]
             if rule.window is not None:
                 texts[kind]["over_window"] = sum(c for n, c in counts.items() if n > rule.window)
             if rule.window is not None and kind != "caption":
                 texts[kind] |= {
+                    "edited_words": total["words", kind],
                     "edited_words_beyond": total["beyond", kind],
                     "with_edited_word_beyond": total["hidden", kind],
                     "same_as_caption_within": total["twin", kind],

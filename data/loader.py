@@ -7,10 +7,12 @@ worker hands over a whole batch with the skips it met, so that they are counted 
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -43,7 +45,7 @@ class IndexedDataset(Dataset[Sample]):
         parts = [open_folder(folder, verify=verify) for folder in folders]
         self.files = [part.path / shard["file"] for part in parts for shard in part.index["shards"]]
         self.shard_samples = [shard["samples"] for part in parts for shard in part.index["shards"]]
-        self._starts = np.cumsum([0, *self.shard_samples])
+        self._starts = [0, *accumulate(self.shard_samples)]
         self._offsets = np.concatenate([part.offsets for part in parts])[:limit]
         if limit is not None:
             self.shard_samples = np.diff(np.minimum(self._starts, limit)).tolist()
@@ -55,7 +57,7 @@ class IndexedDataset(Dataset[Sample]):
     def __getitem__(self, i: int) -> Sample:
         if not 0 <= i < len(self):
             raise IndexError(f"sample {i} of {len(self)}")
-        shard = int(np.searchsorted(self._starts, i, side="right")) - 1
+        shard = bisect_right(self._starts, i) - 1
         at, length = map(int, self._offsets[i])
         block = os.pread(self._descriptor(shard), length, at)
         try:
@@ -67,7 +69,7 @@ class IndexedDataset(Dataset[Sample]):
 
     def file_of(self, i: int) -> Path:
         """Return the tar file that holds sample ``i``."""
-        return self.files[int(np.searchsorted(self._starts, i, side="right")) - 1]
+        return self.files[bisect_right(self._starts, i) - 1]
 
     def _descriptor(self, shard: int) -> int:
         if shard not in self._open:
@@ -97,6 +99,17 @@ def parse_members(members: Mapping[str, bytes]) -> Sample:
     return parse_sample(key, {name.partition(".")[2]: data for name, data in members.items()})
 
 
+class Source(Protocol):
+    """Samples by number, and in words where each comes from."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, i: int) -> Sample: ...
+
+    def file_of(self, i: int) -> object:
+        """Name the file of sample ``i``."""
+
+
 class BatchReader(Dataset[tuple[Any, list[str]]]):
     """Maps a list of sample numbers to ``(batch, skips)``; runs in the workers.
 
@@ -105,9 +118,7 @@ class BatchReader(Dataset[tuple[Any, list[str]]]):
     must step. Both depend on the sample numbers alone, not on workers, and neither moves the position.
     """
 
-    def __init__(
-        self, dataset: IndexedDataset, transform: Transform, collate: Collate, max_skipped: int = 0
-    ) -> None:
+    def __init__(self, dataset: Source, transform: Transform, collate: Collate, max_skipped: int = 0) -> None:
         self.dataset, self.transform, self.collate = dataset, transform, collate
         self.max_skipped = max_skipped
 
@@ -162,7 +173,7 @@ class ShardLoader:
         for batch, skips in self.source:
             self._count(skips)
             if batch is None:
-                raise ValueError(f"no usable sample in the shards:{self._names()}")
+                raise ValueError(f"no usable sample:{self._names()}")
             yield batch
 
     def _names(self) -> str:
@@ -177,7 +188,7 @@ class ShardLoader:
         if len(self.skipped) > self.max_skipped:
             raise ValueError(
                 f"{len(self.skipped)} unusable samples, max_skipped={self.max_skipped} are allowed; "
-                f"repair the shards, or raise max_skipped to pass over them:{self._names()}"
+                f"repair the data, or raise max_skipped to pass over them:{self._names()}"
             )
 
 

@@ -1,4 +1,5 @@
-"""The LightningDataModule over shards that both stages use: a stage brings a transform and a collate."""
+"""The LightningDataModule that both stages use, over shards or fresh scenes: a stage brings a transform and a
+collate."""
 
 from __future__ import annotations
 
@@ -8,9 +9,13 @@ from typing import Any
 import lightning
 
 from configs.data import LoaderConfig
+from configs.runtime import console
+from data.fresh import FreshScenes, fresh_loader
 from data.index import open_folder
 from data.loader import Collate, ResumableLoader, ShardLoader, Transform, indexed_loader
 from data.stream import stream_loader
+
+NAMED = 6
 
 
 class ShardDataModule(lightning.LightningDataModule):
@@ -19,7 +24,7 @@ class ShardDataModule(lightning.LightningDataModule):
     ``transform`` and ``collate`` run in the workers and must be picklable; a :class:`data.sample.SampleError`
     that the transform raises is a counted skip. Shards are verified once per node before training. The
     checkpoint holds the place in the order of samples, so that a killed run goes on with the very next
-    sample, also on another number of ranks. Validation reads every sample exactly once.
+    sample, also on another number of ranks. Validation reads every sample exactly once, always of shards.
     """
 
     def __init__(
@@ -35,16 +40,18 @@ class ShardDataModule(lightning.LightningDataModule):
         self._state: dict[str, Any] | None = None
 
     def prepare_data(self) -> None:
-        """Verify the shards; Lightning calls this in one process per node."""
+        """Verify the shards, or draw a first scene; Lightning calls this in one process per node."""
         for cfg in (self.train, self.val):
             if cfg is not None and cfg.mode == "indexed":
                 for folder in cfg.shards:
                     open_folder(folder)
+        if self.train.mode == "scenes":
+            FreshScenes(self.train.build_config())[0]  # a recipe that cannot be drawn is refused here
 
     def train_dataloader(self) -> ResumableLoader:
         """Return this rank's loader, at the place of the loaded checkpoint if there is one."""
-        make = {"indexed": _indexed_train, "stream": stream_loader}[self.train.mode]
-        loader = make(self.train, self.transform, self.collate, **self._ranks())
+        make: Any = {"indexed": _indexed_train, "stream": stream_loader, "scenes": fresh_loader}
+        loader = make[self.train.mode](self.train, self.transform, self.collate, **self._ranks())
         if self._state is not None:
             loader.load_state_dict(self._state)
             self._match_progress(loader)
@@ -67,6 +74,20 @@ class ShardDataModule(lightning.LightningDataModule):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep the place for the training loader that is made next."""
         self._state = state_dict["train"]
+
+    def drawn(self) -> dict[str, Any] | None:
+        """Return of mode=scenes how many ``samples`` this rank was given, and why how many scenes and edits
+        were ``rejected`` for them; None of other modes."""
+        state = self._state if self._loader is None else self._loader.state_dict()
+        return (state or {}).get("drawn")
+
+    def teardown(self, stage: str) -> None:
+        """Say what was refused while scenes were drawn."""
+        if (drawn := self.drawn()) and self.trainer is not None and self.trainer.is_global_zero:
+            counts = [f"{reason} {count}" for reason, count in drawn["rejected"].items()]
+            more = f", {len(counts) - NAMED} further reasons" if len(counts) > NAMED else ""
+            text = f"drew {drawn['samples']} samples; refused on the way: {', '.join(counts[:NAMED])}{more}"
+            console.print(text, markup=False, soft_wrap=True)
 
     def _ranks(self) -> dict[str, Any]:
         trainer = self.trainer

@@ -54,7 +54,7 @@ class GlobalBatchSampler(Sampler[list[int]]):
         if len(self) == 0:
             raise ValueError(
                 f"{self.samples} samples do not fill a global batch (batch_size {batch_size} x {world_size} "
-                "ranks); lower batch_size or give more shards"
+                "ranks); lower batch_size or give more samples"
             )
 
     @property
@@ -77,13 +77,11 @@ class GlobalBatchSampler(Sampler[list[int]]):
             self.epoch, self.position = self.epoch + 1, 0
 
     def __iter__(self) -> Iterator[list[int]]:
-        order = np.arange(self.samples)
-        if self.shuffle:
-            order = epoch_order(self.shard_samples, self.seed, self.epoch, self.window)
+        numbers = self._numbers()
         first = self.position + self.rank * self.batch_size
         for at in range(self.remaining):
             start = first + at * self.global_batch
-            yield order[start : start + self.batch_size].tolist()
+            yield list(map(int, numbers[start : start + self.batch_size]))
 
     def state_dict(self, unfinished: int = 0) -> dict[str, Any]:
         """Return epoch, position and what the order depends on, going back ``unfinished`` batches.
@@ -100,14 +98,21 @@ class GlobalBatchSampler(Sampler[list[int]]):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state; raises ValueError when it belongs to other shards or another seed."""
         for name, here in self._order().items():
-            if state[name] != here:
+            if (there := state.get(name)) != here:
                 raise ValueError(
-                    f"the checkpoint was reading with {name}={state[name]!r}, this run has {here!r}: the "
+                    f"the checkpoint was reading with {name}={there!r}, this run has {here!r}: the "
                     "order of samples would differ; use the same shards and options, or start a new run"
                 )
         self.epoch, self.position = state["epoch"], state["position"]
 
+    def _numbers(self) -> Sequence[int] | np.ndarray:
+        """Return the sample numbers of this epoch in order."""
+        if self.shuffle:
+            return epoch_order(self.shard_samples, self.seed, self.epoch, self.window)
+        return range(self.samples)
+
     def _order(self) -> dict[str, Any]:
+        """Return what the order depends on."""
         shards = hashlib.sha256(str(self.shard_samples).encode()).hexdigest()[:12]
         order = {"samples": self.samples, "shards": shards, "seed": self.seed}
         return order | {"shuffle": self.shuffle, "window": self.window}

@@ -113,8 +113,8 @@ def _negative(key: str, index: int, raw: Any, images: Mapping[str, bytes]) -> Ne
         raise _fail(key, f"{name}.text", text, "a non-empty caption")
     if (raw["kind"] == "image") != (image is not None):
         raise _fail(key, name, raw, "an image for kind image, a text for the other kinds")
-    others = sorted(set(images) - set(POSITIVE))
-    if image is not None and not (isinstance(image, str) and image in others):
+    if image is not None and not (isinstance(image, str) and image in images and image not in POSITIVE):
+        others = sorted(set(images) - set(POSITIVE))
         raise _fail(key, f"{name}.image", image, f"one of the sample's pictures ({', '.join(others)})")
     if raw.get("verdict", "unverified") not in VERDICTS:
         raise _fail(key, f"{name}.verdict", raw.get("verdict"), f"one of {', '.join(VERDICTS)}")

@@ -19,6 +19,7 @@ from torch import Tensor
 from geoclip.collate import Batch
 from geoclip.losses import contrast, hard_negative_info_nce, has_negatives, owners, sigmoid_hard_negative
 from geoclip.ranks import gather_rows, rank, rank_sizes
+from geoclip.truth import truth_masks
 
 
 @dataclass
@@ -41,7 +42,9 @@ class Features:
     all_text: Tensor
     all_text_negatives: Tensor
     true_pairs: Tensor
-    """``[B, B_all]``, True where pictures or captions are equal, so that the pair is true."""
+    """``[B, B_all]``, True where that caption is, or may be, true of this rank's picture: no negative."""
+    true_images: Tensor
+    """``[B, B_all]``, True where this rank's caption is, or may be, true of that picture."""
     true_negatives: Tensor
     """``[B, N_all]``, True where a negative caption of the batch equals the sample's own caption."""
     first: int
@@ -62,10 +65,11 @@ def gather_features(
     image_owner = owners(batch.image_offsets, size, len(image) - size)
     text_owner = owners(batch.text_offsets, size, len(negative_ids))
     own, negatives = text.index_select(0, batch.caption), text.index_select(0, batch.text_negative)
-    alone = [[size], [len(negatives)]]
-    samples, hard = rank_sizes([size, len(negatives)], image.device) if everyone else alone
-    same_caption = caption_ids[:, None] == gather_rows(caption_ids, samples)
-    same_picture = batch.image_ids[:size, None] == gather_rows(batch.image_ids[:size], samples)
+    counts = [size, len(negatives), batch.told.shape[1]]
+    samples, hard, told = rank_sizes(counts, image.device) if everyone else [[count] for count in counts]
+    same = caption_ids[:, None] == gather_rows(caption_ids, samples)
+    same |= batch.image_ids[:size, None] == gather_rows(batch.image_ids[:size], samples)
+    true_captions, true_images = truth_masks(batch.true_pairs, batch.told, samples, max(told))
     return Features(
         image=image[:size],
         text=own,
@@ -80,7 +84,8 @@ def gather_features(
         all_image=gather_rows(image[:size], samples),
         all_text=gather_rows(own, samples),
         all_text_negatives=gather_rows(negatives, hard),
-        true_pairs=same_caption | same_picture,
+        true_pairs=same | true_captions,
+        true_images=same | true_images,
         true_negatives=caption_ids[:, None] == gather_rows(negative_ids, hard),
         first=sum(samples[: rank()]) if everyone else 0,
     )
@@ -188,7 +193,7 @@ def accuracies(f: Features) -> dict[str, tuple[Tensor, Tensor]]:
 
 
 def _columns(f: Features) -> Tensor:
-    return contrast(f.text, f.all_image, f.target, f.scale, ignore=f.true_pairs)
+    return contrast(f.text, f.all_image, f.target, f.scale, ignore=f.true_images)
 
 
 def _everybody(f: Features) -> Tensor:

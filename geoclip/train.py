@@ -50,6 +50,7 @@ def train(cfg: GeoclipConfig) -> dict[str, Any] | None:
         "samples_seen": module.samples_seen,
         "steps": trainer.global_step,
         "last": module.last,
+        "drawn": data.drawn(),
         "validation": _validation(trainer),
         "export": export(trained, run / "export"),
         "seed": cfg.trainer.seed,
@@ -62,18 +63,21 @@ def train(cfg: GeoclipConfig) -> dict[str, Any] | None:
 
 
 def check_negatives(cfg: GeoclipConfig) -> None:
-    """Raise ValueError for a loss term whose kinds of negatives no shard of an indexed training set holds."""
-    if cfg.train.mode != "indexed":
+    """Raise ValueError for a loss term whose kinds of negatives the training set has none of."""
+    if cfg.train.mode == "stream":
         return  # of a stream nothing is known beforehand
     held: set[str] = set()
+    if cfg.train.mode == "scenes":
+        held = {kind for kind, count in cfg.train.recipe["negatives"].items() if count}
     for folder in cfg.train.shards:
         held |= read_index(folder)["counts"]["kinds"].keys()
+    source = "train.recipe asks for" if cfg.train.mode == "scenes" else "train.shards hold"
     for term in cfg.objective.active():
         kinds = cfg.needed_kinds(term)
         if kinds and not held & kinds:
             raise ValueError(
-                f"objective.{term} needs {' or '.join(sorted(kinds))} negatives, but train.shards hold "
-                f"{', '.join(sorted(held)) or 'none'}; set its weight to 0 or use other shards"
+                f"objective.{term} needs {' or '.join(sorted(kinds))} negatives, but {source} "
+                f"{', '.join(sorted(held)) or 'none'}; set its weight to 0 or use other data"
             )
 
 

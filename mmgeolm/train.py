@@ -53,7 +53,8 @@ def train(cfg: MmgeolmConfig) -> Path:
     trainer.fit(module, datamodule=data, ckpt_path=find_resume(cfg.trainer), weights_only=True)
     if trainer.is_global_zero:
         save_lmm(model, processor, run / "export")
-        write_json(run / "results.json", results(cfg, module, trainer.global_step))
+        found = results(cfg, module, trainer.global_step) | {"drawn": data.drawn()}
+        write_json(run / "results.json", found)
         console.print(f"exported to {run / 'export'}", markup=False, soft_wrap=True)
     return run / "export"
 

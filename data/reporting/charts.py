@@ -152,7 +152,7 @@ def histogram(counts: Mapping[int, int], title: str, x_name: str, *, limit: int 
     bins: dict[int, int] = {}
     for value, count in counts.items():
         bins[value // size] = bins.get(value // size, 0) + count
-    end, top = size * math.ceil(end / size), max(bins.values())
+    end, top = size * math.ceil(end / size), 2 * math.ceil(max(bins.values()) / 2)  # half of it is told too
     foot = height - lower
 
     def x(value: float) -> float:

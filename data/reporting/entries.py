@@ -126,14 +126,14 @@ def _text(negative: Negative, sample: Sample) -> dict[str, Any]:
 def _picture(
     negative: Negative, place: dict[str, Any], grey: Image.Image | str, base: Ink | None
 ) -> dict[str, Any]:
-    made = {**_told(negative), "picture": place, "outlines": [], "note": ""}
+    made = {**_told(negative), "picture": place, "outlines": [], "missing": [], "note": ""}
     if base is not None and not isinstance(grey, str):
-        outlines = regions(base, Ink(grey))
-        if outlines is None:
+        found = regions(base, Ink(grey))
+        if found is None:
             made["note"] = "figure drawn anew, not outlined"
-        elif not outlines:
+        elif not any(found):
             made["note"] = "no difference from the positive to be seen"
-        made["outlines"] = outlines or []
+        made["outlines"], made["missing"] = found or ([], [])
     return made
 
 

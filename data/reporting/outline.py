@@ -8,6 +8,7 @@ given.
 from __future__ import annotations
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -19,7 +20,7 @@ DARK = 128
 SLACK = 2
 """Pixels by which ink may move and still be the same: anti-aliasing, JPEG."""
 NEAR = 5
-"""Changed pixels closer than about twice this belong to one region, as the strokes of a letter."""
+"""Changed pixels closer than about twice this get one outline, as the strokes of a letter."""
 GLYPH = 40
 """Separate ink of at most this size is a letter or a sign: if a part of it changed, all of it did."""
 REDRAWN = 0.3
@@ -52,26 +53,32 @@ class Ink:
         return (touched & small)[pieces]
 
 
-def regions(positive: Ink, negative: Ink) -> list[Outline] | None:
-    """Return the outlines of what differs between two drawings, from top to bottom.
+class Regions(NamedTuple):
+    """What differs: outlines of changed letters and signs and of new ink, and of ink that is missing."""
+
+    changed: list[Outline]
+    missing: list[Outline]
+
+
+def regions(positive: Ink, negative: Ink) -> Regions | None:
+    """Return the outlines of what differs between two drawings.
 
     None where they cannot be laid over each other: another size, a few pixels only, or more than
-    :data:`REDRAWN` of their ink at another place. Equal drawings give an empty list.
+    :data:`REDRAWN` of their ink at another place. Equal drawings give no outline.
     """
     old, new = positive.mask, negative.mask
     if old.shape != new.shape or min(old.shape) <= MARGIN:
         return None
-    changed = _changed(old, new, SLACK)
-    if not changed.any():
-        changed = _changed(old, new, SLACK - 1)
+    added, gone = _only(new, old, SLACK), _only(old, new, SLACK)
+    if not (added | gone).any():
+        added, gone = _only(new, old, SLACK - 1), _only(old, new, SLACK - 1)
+    changed = added | gone
     if changed.sum() > REDRAWN * (old.sum() + new.sum()):
         return None
-    changed = changed | positive.glyphs(changed) | negative.glyphs(changed)
-    labels, count = ndimage.label(grown(changed, NEAR))
-    return [
-        _hull((labels[place] == label) & changed[place], (place[1].start, place[0].start), old.shape)
-        for label, place in enumerate(ndimage.find_objects(labels, count), start=1)
-    ]
+    glyphs = positive.glyphs(changed) | negative.glyphs(changed)
+    # A letter in place of another is one change; a line in place of another are two, or one outline would
+    # go around all that lies between them.
+    return Regions(_hulls(glyphs) + _hulls(added & ~glyphs), _hulls(gone & ~glyphs))
 
 
 def grown(mask: np.ndarray, by: int) -> np.ndarray:
@@ -86,9 +93,18 @@ def grown(mask: np.ndarray, by: int) -> np.ndarray:
     return mask
 
 
-def _changed(old: np.ndarray, new: np.ndarray, slack: int) -> np.ndarray:
-    """Return the ink of one picture that is farther than ``slack`` from any ink of the other."""
-    return (new & ~grown(old, slack)) | (old & ~grown(new, slack))
+def _only(ink: np.ndarray, other: np.ndarray, slack: int) -> np.ndarray:
+    """Return the ink that is farther than ``slack`` from any other ink."""
+    return ink & ~grown(other, slack)
+
+
+def _hulls(mask: np.ndarray) -> list[Outline]:
+    """Return an outline of every group of near pixels, from top to bottom."""
+    labels, count = ndimage.label(grown(mask, NEAR))
+    return [
+        _hull((labels[place] == label) & mask[place], (place[1].start, place[0].start), mask.shape)
+        for label, place in enumerate(ndimage.find_objects(labels, count), start=1)
+    ]
 
 
 def _hull(inside: np.ndarray, corner: tuple[int, int], shape: tuple[int, ...]) -> Outline:

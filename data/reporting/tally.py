@@ -67,10 +67,12 @@ def _measure(sample: Sample, rule: Ruler, total: Tally) -> None:
     total["length", "caption", len(caption.ids)] += 1
     for negative, text, found in zip(told, texts[1:], others, strict=True):
         kind = negative.kind
-        spans = edited_words(text, sample.caption)
         total["length", kind, len(found.ids)] += 1
+        if rule.window is None:
+            continue
+        spans = edited_words(text, sample.caption)
         total["words", kind] += len(spans)
-        if rule.window is None or max(len(found.ids), len(caption.ids)) <= rule.window:
+        if max(len(found.ids), len(caption.ids)) <= rule.window:
             continue
         lost = beyond(spans, found, rule.window)
         total["beyond", kind] += lost

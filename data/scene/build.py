@@ -58,9 +58,13 @@ def build(program: Program) -> Built:
 
 
 def statements(program: Program) -> tuple[Fact, ...]:
-    """Return what the caption of a program states, whether or not its picture would be clear."""
-    figure, names = _figure_of(program), _names(program)
-    return tuple(fact.rename(names) for fact in (*figure.stated, *_numbers(figure, program.given)))
+    """Return what the caption of a program states, clear or not; it is kept as well."""
+    kept: dict[str, tuple[Fact, ...]] = program.__dict__
+    if "_stated" not in kept:
+        figure, names = _figure_of(program), _names(program)
+        facts = (*figure.stated, *_numbers(figure, program.given))
+        kept["_stated"] = tuple([fact.rename(names) for fact in facts])
+    return kept["_stated"]
 
 
 def available_numbers(program: Program) -> dict[str, str]:

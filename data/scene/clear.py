@@ -6,7 +6,7 @@ import math
 from itertools import combinations
 
 from data.scene import geometry as g
-from data.scene.predicates import PLACE_MARGIN
+from data.scene.margins import PLACE_MARGIN
 from data.scene.shapes import ANGLE_MARGIN, LENGTH_MARGIN
 from data.scene.types import Point, Scene
 

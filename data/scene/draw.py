@@ -42,6 +42,7 @@ def draw_positive(cfg: SceneConfig, rng: Random, rejected: Counter[str]) -> Posi
     weights = template_weights(cfg)
     template = rng.choices([*weights], [*weights.values()])[0]
     variant = draw_variant(template, rng)  # once: what is hard to draw shall not be rare
+    style = draw_style(cfg, rng)
     for _ in range(ATTEMPTS):
         try:
             program = draw_program(template, variant, cfg, rng)
@@ -49,12 +50,12 @@ def draw_positive(cfg: SceneConfig, rng: Random, rejected: Counter[str]) -> Posi
         except Rejected as reason:
             rejected[f"scene: {reason}"] += 1
             continue
-        if (display := layout(built.scene, _style(cfg))) is not None:
+        if (display := layout(built.scene, style)) is not None:
             wording = rng.randrange(STYLES)
             if cfg.markings:
                 return Positive(template, program, built, display, wording)
             bare = replace(program, numbers=0, given=())
-            if (display := layout(build(bare).scene, _style(cfg))) is not None:
+            if (display := layout(build(bare).scene, style)) is not None:
                 return Positive(template, bare, build(bare), display, wording)
         rejected["scene: labels collide"] += 1
     raise ValueError(
@@ -125,8 +126,23 @@ def draw_figure(template: str, cfg: SceneConfig, rng: Random) -> tuple[Program, 
     raise ValueError(f"template {template} {variant}: no clear figure in {ATTEMPTS} attempts")
 
 
-def _style(cfg: SceneConfig) -> Style:
-    return Style(font_px=cfg.font_px, line_px=cfg.line_px)
+def draw_style(cfg: SceneConfig, rng: Random) -> Style:
+    """Draw a look from a stream of its own: ``rng`` goes on as if there were no style to draw."""
+    ahead = Random()
+    ahead.setstate(rng.getstate())
+    own, ranges = Random(f"style/{ahead.getrandbits(64)}"), cfg.style
+
+    def draw(name: str, fixed: float, steps: int) -> float:
+        bounds = getattr(ranges, name)
+        return round(own.uniform(*bounds) * steps) / steps if bounds else fixed
+
+    return Style(
+        font_px=draw("font_px", cfg.font_px, 1),  # whole px: glyphs are kept by their size
+        line_px=draw("line_px", cfg.line_px, 10),
+        offset_px=draw("offset_px", 0.0, 10),
+        scale=draw("scale", 1.0, 100),
+        font=own.choice(ranges.fonts or ["DejaVu Sans"]),
+    )
 
 
 def picture(display: Display, cfg: SceneConfig) -> bytes:

@@ -31,6 +31,8 @@ from data.scene.build import (
 )
 from data.scene.canonical import canonical, canonical_set
 from data.scene.caption import phrase
+from data.scene.entailment import closure
+from data.scene.logic.known import Known
 from data.scene.templates import FAMILIES, Choice, figure_class
 from data.scene.truth import Truth, judge
 from data.scene.types import Built, Fact, Program
@@ -85,10 +87,11 @@ class Editor:
     ) -> Iterator[Edited | Rejected]:
         """Yield up to ``count`` negatives, none twice; a :class:`Rejected` for every attempt that failed."""
         seen = {canonical_set(positive.stated)}
+        known = closure(positive.stated)
         for _ in range(count):
             for _ in range(ATTEMPTS):
                 try:
-                    edited = self._attempt(program, positive, rng, seen)
+                    edited = self._attempt(program, positive, known, rng, seen)
                 except Rejected as reason:
                     yield reason
                     continue
@@ -96,7 +99,9 @@ class Editor:
                 yield edited
                 break
 
-    def _attempt(self, program: Program, positive: Built, rng: Random, seen: set[frozenset[Fact]]) -> Edited:
+    def _attempt(
+        self, program: Program, positive: Built, known: Known, rng: Random, seen: set[frozenset[Fact]]
+    ) -> Edited:
         steps = [("", program)]
         for operator, choice in self._plan(program, rng):
             name = operator if choice is None or self.kind == "rule" else choice.image or operator
@@ -109,7 +114,7 @@ class Editor:
             stated = statements(edited)
             if canonical_set(stated) in seen:
                 why = "same statement or a repeat"
-            elif (proof := self._proof(positive, edited, stated)).verdict == "false":
+            elif (proof := self._proof(positive, known, edited, stated)).verdict == "false":
                 return Edited(_told(steps), edited, stated, proof)
             else:
                 why = f"stays {proof.verdict}"
@@ -172,10 +177,11 @@ class Editor:
         names[rng.randrange(labelled_points(program))] = rng.choice(free)
         return replace(program, names="".join(names))
 
-    def _proof(self, positive: Built, edited: Program, stated: tuple[Fact, ...]) -> Truth:
+    def _proof(self, positive: Built, known: Known, edited: Program, stated: tuple[Fact, ...]) -> Truth:
+        """Judge by coordinates, and by what follows from the statements that belong to the picture."""
         if self.kind == "rule":
-            return judge(stated, positive.scene)
-        return judge(positive.stated, build(edited).scene)
+            return judge(stated, positive.scene, known)
+        return judge(positive.stated, build(edited).scene, closure(stated))
 
 
 def _clear(program: Program, edited: Program, rng: Random) -> Program:

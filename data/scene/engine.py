@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from random import Random
 from typing import Any
 
@@ -19,13 +19,14 @@ from data.scene.choices import with_options
 from data.scene.draw import Positive, draw_positive, frequencies, picture, template_weights
 from data.scene.edits import Edited, Editor
 from data.scene.layout import layout
-from data.scene.questions import ask
+from data.scene.questions import ask, difficulty
+from data.scene.templates import TEMPLATES
 from data.scene.truth import Truth, judge
 from data.scene.types import Built, Fact, Program, Scene
 
 CHOICE_SHARE = 0.2
 """Share of questions that are asked with options, where the answer allows it."""
-VERSION = 4
+VERSION = 5
 """Raised whenever the same seed gives another sample."""
 
 
@@ -57,9 +58,10 @@ def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Count
     )
     if cfg.negatives.image:
         negatives += _image(scene, positive, Random(f"{seed}/image"), cfg.negatives.image, images, rejected)
-    question = ask(positive.built, rng) if scene.questions else None
+    question = ask(positive.built, rng, scene.question_types) if scene.questions else None
     if question and rng.random() < CHOICE_SHARE:
         question = with_options(question, rng) or question
+    level = TEMPLATES[positive.template].level
     sample = Sample(
         key=f"{split}{index:08d}",
         caption=positive.caption,
@@ -75,8 +77,11 @@ def make_sample(cfg: BuildConfig, index: int, split: str) -> tuple[Sample, Count
         meta={
             "template": positive.template,
             "program": positive.program.to_json(),
+            "style": asdict(positive.display.style),
             "wording": positive.wording,
             "question_type": question.question_type if question else None,
+            "steps": question.steps if question else None,
+            "difficulty": difficulty(question.steps, level) if question else None,
         },
     )
     return sample, rejected

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from data.scene.entailment import answer
+from data.scene.logic.known import Known
 from data.scene.predicates import PREDICATES
 from data.scene.shapes import FAR, IMPLIED, UNKNOWN, Polygon
 from data.scene.types import Fact, Scene
@@ -19,7 +21,7 @@ EXACT = 1e-6
 
 @dataclass(frozen=True)
 class Truth:
-    """Verdict (``true``, ``false``, ``ambiguous``) and residual in visible margins."""
+    """Verdict (``true``, ``false``, ``ambiguous``; of several, ``disputed``), residual in visible margins."""
 
     verdict: str
     residual: float
@@ -38,11 +40,19 @@ def evaluate(fact: Fact, scene: Scene) -> Truth:
     return Truth("false" if residual > 1.0 else "ambiguous", residual)
 
 
-def judge(facts: Iterable[Fact], scene: Scene) -> Truth:
-    """Judge a conjunction: false when one statement is false, true when all are; the decisive residual."""
+def judge(facts: Iterable[Fact], scene: Scene, known: Known | None = None) -> Truth:
+    """Judge a conjunction: false when one statement is false, true when all are; the decisive residual.
+
+    ``known`` is what follows from the scene's own statements by logic alone: where it implies a statement
+    that coordinates call false, the verdict is ``disputed``.
+    """
+    facts = list(facts)
     truths = [evaluate(fact, scene) for fact in facts]
     false = [t.residual for t in truths if t.verdict == "false"]
     if false:
+        pairs = zip(facts, truths, strict=True)
+        if known is not None and any(t.verdict == "false" and answer(fact, known) for fact, t in pairs):
+            return Truth("disputed", max(false))
         return Truth("false", max(false))
     if all(t.verdict == "true" for t in truths):
         return Truth("true", 0.0)

@@ -69,6 +69,25 @@ def brute():
 
 
 @pytest.fixture(scope="session")
+def sketches():
+    """Figures made by hand that have, between them, everything a figure can have; sketches.py."""
+    return load("sketches").SKETCHES
+
+
+@pytest.fixture(scope="session")
 def read_caption():
     """The reader that turns a caption back into facts, reader.py."""
     return load("reader").read_caption
+
+
+@pytest.fixture(scope="session")
+def judge():
+    """``judge(scene)`` reads worked answers clause by clause, clauses.py."""
+    brute, judge = load("brute"), load("clauses").Judge
+    return lambda scene: judge(brute, scene)
+
+
+@pytest.fixture(scope="session")
+def answers():
+    """The reader of questions that answers them again, answers.py."""
+    return load("answers")

@@ -79,9 +79,7 @@ def test_lengths_without_a_tower_are_words(samples, write, tmp_path):
     }
     rule = lengths["texts"]["rule"]
     assert rule["counts"] == {"2": 1, "3": 2}
-    # "three" for "four"; nothing for "four"; "three" for "four five"
-    assert rule["edited_words"] == 2
-    assert "over_window" not in rule
+    assert not rule.keys() & {"edited_words", "over_window"}
 
 
 def test_what_a_window_cuts_off(sample, write, tmp_path):

@@ -175,6 +175,21 @@ def test_few_files_are_open_at_a_time(folder, monkeypatch):
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+@pytest.mark.parametrize("size", [8, 200])
+def test_a_sample_is_one_read_of_its_own_bytes_and_16_bytes_of_memory(size, write, tmp_path, monkeypatch):
+    """What keeps cost and memory per sample flat; tests/benchmarks/loader.py measures it up to a million."""
+    dataset = IndexedDataset([write(tmp_path / "some", size, 50)])
+    reads = []
+    pread = os.pread
+    monkeypatch.setattr(os, "pread", lambda *where: reads.append(where[1]) or pread(*where))
+    numbers = [size - 1, 0, size // 2]
+    samples = [dataset[i] for i in numbers]
+    assert reads == [sum(512 - -len(data) // 512 * 512 for data in s.members().values()) for s in samples]
+    held = [value for value in vars(dataset).values() if hasattr(value, "nbytes")]
+    assert sum(value.nbytes for value in held) == 16 * size
+    assert len(pickle.dumps(dataset)) - 16 * size < 2000  # all else grows by shards, not by samples
+
+
 def test_the_order_does_not_depend_on_workers(folder):
     runs = []
     for workers in (0, 1, 3):

@@ -1,6 +1,7 @@
 """Tiny real models and shards: every family from config, pictures with text on them, ragged negatives."""
 
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -19,10 +20,13 @@ from transformers import (
     XLMRobertaModel,
 )
 
+from configs.build import BuildConfig, SceneConfig
+from configs.build import NegativesConfig as SceneNegatives
 from configs.geoclip import ClipShape, NegativesConfig
 from configs.strict import quiet
 from data.images import encode
 from data.sample import Edit, Negative, Sample
+from data.scene import engine
 from data.shards import write_shards
 from data.tokenizer import train_tokenizer
 from geoclip.collate import ContrastiveTransform, join
@@ -175,6 +179,27 @@ def ragged(make_sample):
     """Twelve samples: every mixture of kinds and counts, none included."""
     counts = [(2, 1, 2), (0, 0, 0), (3, 0, 1), (0, 2, 0), (1, 1, 3), (0, 0, 2)] * 2
     return [make_sample(i, rule=r, retrieval=t, image=m) for i, (r, t, m) in enumerate(counts)]
+
+
+@pytest.fixture(scope="session")
+def scenes():
+    """Twelve scenes over six letters: captions of the last ones are true of scenes of the first, not always
+    the other way round."""
+    figures = ["isosceles_triangle", "right_triangle", "rectangle", "square", "rhombus"]
+    scene = SceneConfig(letters="ABCDEF", templates=figures, image_size=48, questions=False)
+    bare = BuildConfig(name="t", splits={"t": 1}, scene=scene, negatives=SceneNegatives(0, 0, 0))
+    drawn = [engine.make_sample(bare, i, "t")[0] for i in range(60)]
+    built = [engine.scene_of(sample.meta) for sample in drawn]
+
+    def holds(i, j):
+        return engine.truth_of_caption(built[i], drawn[j].facts).verdict != "false"
+
+    one_way = [(i, j) for i in range(60) for j in range(60) if holds(i, j) and not holds(j, i)]
+    first = list(dict.fromkeys(i for i, _ in one_way))[:6]
+    last = list(dict.fromkeys(j for i, j in one_way if i in first and j not in first))[:6]
+    rest = [i for i in range(60) if i not in first + last][: 12 - len(first + last)]
+    cfg = replace(bare, negatives=SceneNegatives(1, 1, 0))
+    return [engine.make_sample(cfg, i, "t")[0] for i in first + rest + last]
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import torch
 
 from configs.geoclip import NegativesConfig, ObjectiveConfig
 from configs.trainer import OptimConfig
+from data.scene.engine import scene_of, truth_of_caption
 from geoclip.losses import hard_negative_info_nce, info_nce, joint_info_nce, sigmoid_hard_negative
 from geoclip.module import GeoclipModule
 from geoclip.objectives import TERMS, accuracies, gather_features
@@ -78,6 +79,66 @@ def test_equal_captions_and_equal_pictures_are_no_negatives(clip, make_sample, b
     both = torch.tensor([0, 3])
     alone = info_nce(features.image[both], features.text[both], features.scale, reduction="none")
     torch.testing.assert_close(loss[0], alone[0])
+
+
+def judged(samples):
+    """[B, B], True where caption j is not false of picture i, by judging every pair."""
+    scenes = [scene_of(sample.meta) for sample in samples]
+    return torch.tensor(
+        [[truth_of_caption(scene, other.facts).verdict != "false" for other in samples] for scene in scenes]
+    )
+
+
+def test_captions_that_are_true_of_other_scenes_are_no_negatives_in_either_direction(clip, scenes, batch_of):
+    batch = batch_of(clip, scenes, text_overflow="truncate")
+    expected = judged(scenes)
+    assert batch.true_pairs.tolist() == (expected & ~torch.eye(12, dtype=torch.bool)).nonzero().tolist()
+    assert (expected != expected.T).any()
+    features = features_of(clip, batch)
+    assert torch.equal(features.true_pairs, expected)
+    assert torch.equal(features.true_images, expected.T)
+    found, _ = TERMS["in_batch"](features)
+    logits = features.scale * features.image @ features.text.T
+    for i in range(12):  # -log softmax over the pictures and captions that are false, and the own one
+        own = torch.arange(12) == i
+        rows = logits[i][~expected[i] | own].logsumexp(0) - logits[i, i]
+        columns = logits[:, i][~expected[:, i] | own].logsumexp(0) - logits[i, i]
+        torch.testing.assert_close(found[i], rows + columns)
+
+
+def test_a_masked_pair_has_no_gradient(clip, scenes, batch_of):
+    expected = judged(scenes)
+    features = features_of(clip, batch_of(clip, scenes, text_overflow="truncate"))
+    i, j = ((expected & ~expected.T).nonzero()).tolist()[0]
+    image, text = features.image.detach(), features.text.detach()
+    for term in ("in_batch", "joint", "joint_own"):
+        # Picture i alone against captions: row i. Caption j alone against pictures: column j.
+        all_text, all_image = text.clone().requires_grad_(), image.clone().requires_grad_()
+        case = replace(features, image=image, text=text, all_text=all_text, all_image=all_image)
+        loss, _ = TERMS[term](case)
+        of_captions = torch.autograd.grad(loss[i], all_text, retain_graph=True)[0]
+        of_pictures = torch.autograd.grad(loss[j], all_image)[0]
+        assert not of_captions[j].any()
+        assert not of_pictures[i].any()
+        assert of_captions[~expected[i]].abs().amax(1).min() > 0
+        assert of_pictures[~expected[:, j]].abs().amax(1).min() > 0
+
+
+def test_without_true_pairs_the_loss_is_that_of_foreign_samples(clip, scenes, batch_of):
+    expected = judged(scenes)
+    apart = [0]
+    for i in range(1, 12):
+        if not (expected[i, apart].any() or expected[apart, i].any()):
+            apart.append(i)
+    assert len(apart) > 3
+    told = [scenes[i] for i in apart]
+    untold = [replace(sample, meta={}, facts=()) for sample in told]
+    losses = []
+    for samples in (told, untold):
+        batch = batch_of(clip, samples, text_overflow="truncate")
+        assert batch.true_pairs.shape == (0, 2)
+        losses.append(TERMS["in_batch"](features_of(clip, batch))[0])
+    assert torch.equal(*losses)
 
 
 def test_a_negative_equal_to_the_positive_is_masked(clip, make_sample, batch_of):

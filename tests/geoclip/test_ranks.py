@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from configs.geoclip import NegativesConfig
+from data.scene.pairs import true_pairs
 from geoclip.collate import ContrastiveTransform
 from geoclip.towers import make_clip
 
@@ -22,6 +23,7 @@ OBJECTIVES = {
     "sum": {"in_batch": 1.0, "text": 0.5, "image": 2.0},
     "joint": {"joint": 1.0},
     "joint_own": {"joint_own": 1.0},
+    "scenes": {"in_batch": 1.0, "joint": 0.5, "joint_own": 0.5},
     "sigmoid": {"sigmoid_text": 1.0, "sigmoid_image": 0.5},
 }
 # Rank 0 gets the first so many of twelve ragged samples; sample 1 alone has no negatives at all.
@@ -36,13 +38,15 @@ def worker():
 
 
 @pytest.fixture(scope="module")
-def job(shape, ragged):
+def job(shape, ragged, scenes):
     torch.manual_seed(0)
     encoder = make_clip(shape).double()
-    transform = ContrastiveTransform(encoder, NegativesConfig(), "error")
-    items = [transform(sample) for sample in ragged]
+    transform = ContrastiveTransform(encoder, NegativesConfig(), "truncate")
     cases = {}
     for name, weights in OBJECTIVES.items():
+        # One foreign sample in each rank's part: of it nothing but the caption is known.
+        samples = [ragged[0], *scenes[:10], ragged[1]] if name == "scenes" else ragged
+        items = [transform(sample) for sample in samples]
         a, b, c = SPLITS.get(name, (0, 5, 12))
         cases[name] = (weights, (items[a:b], items[b:c]))
     return {"encoder": encoder, "cases": cases}
@@ -71,6 +75,13 @@ def test_two_uneven_ranks_equal_one_process(job, found, name):
         for parameter, grad in grads.items():
             torch.testing.assert_close(rank[name][1][parameter], grad, rtol=1e-6, atol=1e-9)
     assert any(grad.abs().max() > 1e-3 for grad in grads.values())
+
+
+def test_some_pairs_of_the_scenes_are_true_across_ranks(job):
+    first, second = job["cases"]["scenes"][1]
+    pairs = true_pairs([item.told for item in first + second]).tolist()
+    assert [pair for pair in pairs if (pair[0] < len(first)) != (pair[1] < len(first))]
+    assert [pair for pair in pairs if pair[::-1] not in pairs]
 
 
 def test_rows_of_uneven_ranks_are_gathered_with_gradient(found):

@@ -103,6 +103,45 @@ def test_a_resumed_run_equals_an_uninterrupted_one(options, tmp_path):
     assert steps == [3, 4, 5]
 
 
+FRESH = ["train.shards=[]", "train.mode=scenes", "train.epoch_samples=12", "text_overflow=truncate"]
+FRESH += ["train.recipe=[configs/data/fresh.yaml,scene.image_size=48,negatives.rule=2,negatives.image=1]"]
+
+
+def test_a_run_on_fresh_scenes_resumes_in_the_middle_of_an_epoch(options, project, monkeypatch, tmp_path):
+    monkeypatch.chdir(project)
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    steps = [*FRESH, "trainer.max_steps=4", "trainer.checkpoint_every_steps=2"]
+    first = train(load_config(GeoclipConfig, options(whole, *steps)))
+    assert first["last"]["text"] > 0
+    assert first["last"]["image"] > 0
+    assert first["drawn"]["samples"] == 16
+    assert sum(first["drawn"]["rejected"].values()) > 0
+    (cut / "checkpoints").mkdir(parents=True)
+    shutil.copy(whole / "checkpoints" / "step-00000002.ckpt", cut / "checkpoints")
+    second = train(load_config(GeoclipConfig, options(cut, *steps, "train.num_workers=1")))
+    assert second["drawn"] == first["drawn"]
+    again = train(load_config(GeoclipConfig, options(whole, *steps)))  # finished; only exports
+    assert again["drawn"] == first["drawn"]
+    ours, theirs = weights(whole), weights(cut)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert second["last"] == first["last"]
+    saved = load_config(GeoclipConfig, [str(whole / "config.yaml")])
+    assert saved.train.recipe["negatives"] == {"rule": 2, "image": 1, "retrieval": 0}
+    with pytest.raises(ValueError, match=r"train\.recipe\.negatives\.rule: 2 -> 3"):
+        train(load_config(GeoclipConfig, options(whole, *steps, FRESH[-1].replace("rule=2", "rule=3"))))
+
+
+def test_a_loss_term_whose_negatives_the_recipe_does_not_make_is_refused(
+    options, project, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(project)
+    bare = [*FRESH, FRESH[-1].replace("image=1", "image=0")]
+    with pytest.raises(
+        ValueError, match=r"objective\.image needs image negatives, but train\.recipe asks for rule"
+    ):
+        train(load_config(GeoclipConfig, options(tmp_path / "run", *bare)))
+
+
 def test_a_finished_run_started_again_only_exports(finished, options, shards):
     folder, results = finished
     stamp = (folder / "checkpoints" / "step-00000006.ckpt").stat().st_mtime_ns

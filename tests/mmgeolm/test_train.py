@@ -6,8 +6,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from configs.data import LoaderConfig
 from configs.load import load_config
 from configs.mmgeolm import MmgeolmConfig
+from data.fresh import FreshScenes
 from data.sample import parse_sample
 from data.shards import write_shards
 from mmgeolm.folder import load_lmm
@@ -139,6 +141,34 @@ def test_a_resumed_run_equals_an_uninterrupted_one(options, lmm_folders, in_proj
     one, two = (json.loads((folder.parent / "results.json").read_text()) for folder in (whole, resumed))
     for name in ("steps", "samples_seen", "tokens_seen", "loss"):
         assert one[name] == two[name]
+
+
+@pytest.mark.parametrize("stage", ["align", "sft"])
+def test_a_stage_on_fresh_scenes_equals_one_on_shards_of_the_same_samples(
+    options, lmm_folders, in_project, tmp_path, stage
+):
+    recipe = {"scene": {"image_size": 48}, "negatives": {"rule": 0, "image": 0, "retrieval": 0}}
+    fresh = {
+        "train__shards": "[]",
+        "train__mode": "scenes",
+        "train__epoch_samples": 4,
+        "train__recipe": recipe,
+    }
+    shared = {"start": lmm_folders["clip-qwen2"], "window": 256, "trainer__max_epochs": 1}
+    scenes = FreshScenes(
+        LoaderConfig(mode="scenes", batch_size=2, epoch_samples=4, recipe=recipe).build_config()
+    )
+    out = tmp_path / "stored"
+    write_shards([scenes[n] for n in range(4)], out, name="s", shard_size=4, meta={"recipe": {}})
+    stored = {"train__shards": f"[{out}]", "train__shuffle": "false"}
+    folders = [
+        train(load_config(MmgeolmConfig, options(stage, name, **shared, **more)))
+        for name, more in (("fresh", fresh), ("shards", stored))
+    ]
+    one, two = map(weights, folders)
+    assert all(torch.equal(two[name], value) for name, value in one.items())
+    results = json.loads((folders[0].parent / "results.json").read_text())
+    assert (results["steps"], results["drawn"]["samples"]) == (2, 4)
 
 
 def test_a_finished_run_is_exported_again_without_training(options, lmm_folders, in_project, tmp_path):

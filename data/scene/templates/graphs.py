@@ -101,14 +101,13 @@ def draw_hyperbola(params: Params) -> Figure:
     figure = Figure(points, ("PA",), stated, {"P": "px"}, told=("px", "py"))
     if params["extra"] == "rectangle":
         points["B"] = (0.0, float(y))
-        figure.segments += ("PB",)
-        figure.stated += [Fact("on_axis", ("B",), "y"), Fact("perpendicular", ("PA", "PB"))]
+        figure.segments += ("PB", "OA", "OB")  # two sides lie on the axes
+        figure.stated += [Fact("on_axis", ("B",), "y"), Fact("shape", ("OAPB",), "rectangle")]
         figure.marks.append(Mark("right", "APB"))
     else:
-        figure.segments += ("OP",)
+        figure.segments += ("OP", "OA")
         figure.stated.append(Fact("shape", ("OAP",), "right triangle"))
         figure.marks.append(Mark("right", "OAP"))
-        figure.segments += ("OA",)
     figure.axes = _axes(points | {"c": curve[-1], "d": curve[0]}, 0.6)
     figure.curves = ((equation, curve),)
     return figure

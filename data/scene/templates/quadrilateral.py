@@ -93,7 +93,8 @@ def _extra(figure: Figure, params: Params) -> None:
         # A number or tick on a side that E divides could be taken for its part's.
         whole = next((slot for slot in (side, side[::-1]) if slot in figure.numbers), "")
         from_side = figure.numbers.pop(whole, "")
-        figure.marks = [m for m in figure.marks if m.kind != "tick" or set(m.at) != set(side)]
+        ticked = {m.count for m in figure.marks if m.kind == "tick" and set(m.at) == set(side)}
+        figure.marks = [m for m in figure.marks if m.kind != "tick" or m.count not in ticked]
         one, two = side[0] + "E", "E" + side[1]
         if extra == "midpoint":
             figure.stated.append(Fact("midpoint", ("E", side)))

@@ -152,6 +152,15 @@ def test_a_histogram_counts_every_number_in_its_bin():
     assert {"captions", "tokens", "4", "2", "0", "100"} <= set(words(svg))
 
 
+def test_the_axis_of_a_histogram_tells_whole_numbers_where_they_are():
+    (svg,) = svgs(histogram({1: 7, 2: 4}, "x", "y"))
+    assert {"0", "4", "8"} <= set(words(svg))
+    seven, four = rects(svg, "#0072b2")
+    (half,) = [t for t in svg.iter("text") if t.text == "4"]
+    assert float(half.get("y")) - 4 == pytest.approx(four["y"], abs=0.2)
+    assert seven["height"] / four["height"] == pytest.approx(7 / 4, abs=0.02)
+
+
 def test_a_histogram_of_one_number_and_a_far_limit_stays_inside():
     for counts, limit in (({0: 1}, None), ({7: 10**6}, 100_000), ({10**7: 3}, 1)):
         (svg,) = svgs(histogram(counts, "x", "y", limit=limit))

@@ -18,7 +18,8 @@ def drawing(*boxes, size=(200, 160)):
 
 
 def outlines(old, new):
-    return regions(Ink(old), Ink(new))
+    found = regions(Ink(old), Ink(new))
+    return None if found is None else [*found.changed, *found.missing]
 
 
 def bounds(outline):
@@ -63,6 +64,17 @@ def test_a_new_line_is_outlined_along_itself():
     x, y = np.array([*found, found[0]]).T
     area = abs(np.dot(x[:-1], y[1:]) - np.dot(y[:-1], x[1:])) / 2  # shoelace formula
     assert area < 0.3 * 120 * 120  # its box has all of it
+
+
+def test_a_line_in_place_of_another_is_outlined_apart_from_it():
+    old, new = np.array(drawing()), np.array(drawing())
+    for x in range(30, 130):
+        old[x : x + 3, x], new[x : x + 3, 160 - x] = 0, 0
+    found = regions(Ink(Image.fromarray(old)), Ink(Image.fromarray(new)))
+    for outlines, leans in ((found.missing, 1), (found.changed, -1)):
+        x, y = np.concatenate(outlines).T
+        assert np.corrcoef(x, y)[0, 1] * leans > 0.9
+    assert regions(Ink(drawing()), Ink(drawing((40, 40, 120, 60)))).missing == []
 
 
 def test_outlines_stay_within_the_picture():

@@ -28,18 +28,16 @@ def visibly_false(fact: Fact, scene: Scene) -> bool:
     """Whether a person who knows geometry can see in the picture that the statement is false."""
     if any(letter not in scene.points for arg in fact.args for letter in arg):
         return True
-    if fact.kind == "coordinates" and not any(
-        m.kind == "coordinates" and m.at == fact.args[0] for m in scene.marks
+    if (
+        fact.kind == "coordinates"
+        and scene.axes
+        and not any(m.kind == "coordinates" and m.at == fact.args[0] for m in scene.marks)
     ):
         return False
     if fact.kind in ("length", "angle") and not labelled(fact.args[0], scene):
         return False
     if fact.kind == "shape" and not all(drawn(side, scene) for side in edges(fact.args[0])):
         return True
-    if fact.kind in ("inscribed", "incircle"):
-        polygon = fact.args[fact.kind == "incircle"]
-        if not all(drawn(side, scene) for side in edges(polygon)):
-            return True
     if fact.kind == "diagonal" and not all(drawn(s, scene) for s in (fact.args[0], *edges(fact.args[1]))):
         return True
     return miss(fact, scene) > 1

@@ -12,6 +12,7 @@ from configs.build import BuildConfig, NegativesConfig, SceneConfig, Stage
 from data.images import decode
 from data.sample import parse_sample
 from data.scene.engine import make_sample, scene_of, truth_of_caption
+from data.scene.questions import TYPES, difficulty
 from data.scene.templates import TEMPLATES
 from data.scene.truth import judge
 from data.scene.types import Fact
@@ -25,6 +26,14 @@ def samples():
     """One sample of every template."""
     configs = [replace(CONFIG, scene=replace(SMALL, templates=[template])) for template in TEMPLATES]
     return [make_sample(cfg, i, "train")[0] for i, cfg in enumerate(configs)]
+
+
+def test_samples_record_what_is_asked_how_many_steps_it_takes_and_how_hard_it_is(samples):
+    for sample in samples:
+        assert sample.meta["question_type"] in TYPES
+        assert 1 <= sample.meta["steps"] <= 6
+        level = TEMPLATES[sample.meta["template"]].level
+        assert sample.meta["difficulty"] == difficulty(sample.meta["steps"], level)
 
 
 def test_the_same_sample_comes_again_to_the_last_byte():
@@ -52,10 +61,10 @@ def test_seed_split_and_index_each_give_another_sample():
 
 
 GOLDEN = {
-    (0, 0): "88a740efea9fc643",
-    (0, 1): "5a51e96705bb146f",
-    (0, 12345): "31e2e5256c44c4cc",
-    (5, 2): "e32600f7977b28e7",
+    (0, 0): "184c31b86d11b614",
+    (0, 1): "0d928bcf0b60e5cd",
+    (0, 12345): "34dc9245c922769c",
+    (5, 2): "67eafc18d924fd7a",
 }
 
 

@@ -1,7 +1,9 @@
 import hashlib
 import io
+import math
 import string
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import PIL
@@ -9,14 +11,14 @@ import pytest
 from PIL import Image
 from scipy.ndimage import label
 
-from data.scene.display import Display, Style
+from data.scene.display import Display, Stroke, Style, dashes
 from data.scene.glyphs import ink_mask, ink_size
 from data.scene.layout import layout
 from data.scene.render import render, to_png
 from data.scene.types import Mark, Scene
 
 # one figure with every kind of drawn thing; pixels depend on Pillow and the FreeType inside its wheel
-GOLDEN = {"13.0.0": {336: "27c01b2a183b9269", 96: "40a6779cf4a1ff41"}}
+GOLDEN = {"13.0.0": {336: "6f47c09419af24c3", 96: "1f2926be1d6cf9a8"}}
 
 
 def figure(*marks: Mark) -> Display:
@@ -35,7 +37,7 @@ def full() -> Display:
 def test_pixels_are_those_of_the_pinned_pillow(full: Display, size: int) -> None:
     if PIL.__version__ not in GOLDEN:
         pytest.skip(f"golden hashes are for Pillow {', '.join(GOLDEN)}, not {PIL.__version__}")
-    found = hashlib.sha256(to_png(render(full, size))).hexdigest()[:16]
+    found = hashlib.sha256(render(full, size).tobytes()).hexdigest()[:16]
     assert found == GOLDEN[PIL.__version__][size]
 
 
@@ -83,6 +85,50 @@ def test_png_is_grey_and_lossless(full: Display) -> None:
     assert decoded.mode == "L"
     assert np.array_equal(np.asarray(decoded), picture)
     assert to_png(picture) == to_png(picture.copy())
+
+
+def test_png_of_any_shape_and_noise_is_lossless() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (37, 211), np.uint8)
+    Image.open(io.BytesIO(to_png(noise))).verify()  # every chunk's checksum
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(to_png(noise)))), noise)
+
+
+def test_drawings_take_fewer_bytes_than_pillow_gives_them(full: Display) -> None:
+    picture, usual = render(full, 336), io.BytesIO()
+    Image.fromarray(picture).save(usual, "PNG")
+    assert len(to_png(picture)) < len(usual.getvalue())
+
+
+@pytest.mark.parametrize("length", [5.0, 20.0, 24.0, 97.3, 260.0])
+def test_dashes_begin_and_end_with_their_line(length: float) -> None:
+    p, q = (40.0, 300.0), (40.0 + 0.6 * length, 300.0 - 0.8 * length)
+    found = dashes(p, q)
+    assert found[0][0] == pytest.approx(p)
+    assert found[-1][1] == pytest.approx(q)
+    (dash,) = {round(math.dist(a, b), 6) for a, b in found}
+    spaces = [math.dist(one[1], two[0]) for one, two in pairwise(found)]
+    assert spaces == pytest.approx([dash * 6 / 9] * len(spaces), abs=1e-5)
+    if length > 20:
+        assert 7 < dash < 12
+
+
+def test_a_dashed_line_has_gaps_that_a_solid_one_has_not() -> None:
+    points = {"A": (40.0, 168.0), "B": (296.0, 168.0)}
+    rows = []
+    for hidden in ((), ("AB",)):
+        display = layout(Scene(points, ("AB",), dashed=hidden), Style())
+        assert display is not None
+        rows.append(render(display, 336)[168, 45:291] < 128)
+    assert rows[0].all()
+    assert 0.5 < rows[1].mean() < 0.7
+    assert label(rows[1])[1] > 12
+
+
+def test_a_curve_has_no_gaps_and_its_width() -> None:
+    points = tuple((40.0 + x, 60.0 + 0.003 * (x - 128) ** 2 * 3) for x in range(0, 257, 4))
+    picture = render(Display(Style(), (Stroke("curve", "y", points),), (), (), ()), 336)
+    assert label(picture < 128, np.ones((3, 3)))[1] == 1
+    assert (255 - picture[:, 168].astype(float)).sum() / 255 == pytest.approx(3.0, abs=0.3)
 
 
 def test_every_character_has_its_own_glyph() -> None:

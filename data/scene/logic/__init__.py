@@ -1,0 +1,1 @@
+"""Plane geometry by rules, without coordinates; asked through data.scene.entailment."""

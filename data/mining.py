@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -89,19 +90,10 @@ def simans(scores: np.ndarray, *, a: float, peak: float, rng: np.random.Generato
 
 def choose(
     candidates: Iterable[int], count: int, is_false: Callable[[int], tuple[bool, float | None]]
-) -> tuple[list[tuple[int, float | None]], int]:
-    """Return the first ``count`` false candidates with their residuals, and how many were passed over."""
-    chosen: list[tuple[int, float | None]] = []
-    refused = 0
-    for candidate in candidates:
-        if len(chosen) == count:
-            break
-        false, residual = is_false(candidate)
-        if false:
-            chosen.append((candidate, residual))
-        else:
-            refused += 1
-    return chosen, refused
+) -> list[tuple[int, float | None]]:
+    """Return the first ``count`` false candidates with their residuals; no more are asked about."""
+    judged = ((candidate, *is_false(candidate)) for candidate in candidates)
+    return list(islice(((candidate, residual) for candidate, false, residual in judged if false), count))
 
 
 def retrieval_negatives(
@@ -127,24 +119,28 @@ def retrieval_negatives(
         rng = np.random.default_rng(digest(f"{seed}/{sample.key}/simans") % 2**63)
         order = kept[simans(scores[kept], a=cfg.a, peak=cfg.peak_score, rng=rng)]
     scene = scene_of(sample.meta) if "program" in sample.meta else None
-    taken = {negative.text for negative in sample.negatives}
+    taken = {"", *(negative.text for negative in sample.negatives)}
+    reasons = Counter({SAME: len(rows) - len(kept)})
 
     def is_false(at: int) -> tuple[bool, float | None]:
         caption, facts = said[int(rows[at])]
+        if caption in taken:
+            reasons[USELESS] += 1
+            return False, None
         if scene is None:
-            return bool(caption) and caption not in taken, None
+            return True, None
         truth = truth_of_caption(scene, facts)
+        reasons[NOT_FALSE] += truth.verdict != "false"
         return truth.verdict == "false", round(truth.residual, 3)
 
-    chosen, refused = choose(order.tolist(), count, is_false)
+    chosen = choose(order.tolist(), count, is_false)
     verdict = "unverified" if scene is None else "false"
     found = []
     for at, residual in chosen:
         text = said[int(rows[at])][0]
         edits = (Edit("retrieval", sample.caption, text),)
         found.append(Negative("retrieval", text=text, edits=edits, verdict=verdict, residual=residual))
-    reasons = {SAME: len(rows) - len(kept), USELESS if scene is None else NOT_FALSE: refused}
-    return tuple(found), Counter({reason: number for reason, number in reasons.items() if number})
+    return tuple(found), +reasons
 
 
 def once(ids: np.ndarray, own: int) -> np.ndarray:

@@ -116,6 +116,15 @@ def judge(scene, facts):
     return type("Truth", (), {"verdict": "false" if false else "true", "residual": 2.0})
 
 
+def test_a_caption_is_no_negative_twice(shards, tmp_path):
+    add_negatives(shards, config(tmp_path / "once"))
+    index = add_negatives(tmp_path / "once", config(tmp_path / "twice", count=9))
+    for found in texts(tmp_path / "twice")[:11]:
+        assert len(set(found)) == len(found) == 10  # three, and all others
+    assert index["rejected"]["retrieval: empty, or a negative of the sample already"] >= 33
+    assert index["rejected"]["retrieval: samples with fewer negatives than asked for"] == 11
+
+
 def test_bad_input_is_a_clear_error(tmp_path, sample, write, capsys):
     same = write(tmp_path / "same", [sample(i, caption="The same.") for i in range(3)])
     for argv, message in (

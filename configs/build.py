@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from configs.load import check_seed, one_of
+from configs.retrieval import MiningConfig
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -130,7 +131,9 @@ class NegativesConfig:
     image: int = 5
     """Pictures of edited scenes."""
     retrieval: int = 10
-    """Captions of other samples, most similar first, that are false of the scene."""
+    """Captions of other samples that are false of the scene."""
+    mining: MiningConfig = field(default_factory=MiningConfig)
+    """How retrieval negatives are found and chosen; the default takes the nearest by tf-idf."""
 
     def __post_init__(self) -> None:
         for name in ("rule", "image", "retrieval"):

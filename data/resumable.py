@@ -46,7 +46,7 @@ def resume_shards(
         return index
     folder = partial_folder(out, recipe)
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with locked(folder):
         writer = ShardWriter(folder, name, shard_size, _page_writer(folder, journal))
         try:
             for sample in make(_take_up(writer)):
@@ -66,7 +66,7 @@ def partial_folder(out: Path, recipe: Mapping[str, Any]) -> Path:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Hold a folder for this process; the lock ends with the process, however that ends.
 
     A file system that knows no locks is used without.
@@ -138,7 +138,7 @@ def _clear(out: Path) -> None:
     for left in (*out.glob("*.page.json"), out / LOCK):
         left.unlink(missing_ok=True)
     for folder in out.parent.glob(f".{out.name}.*.partial"):
-        with suppress(ValueError, FileNotFoundError), _locked(folder):
+        with suppress(ValueError, FileNotFoundError), locked(folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,85 +1,124 @@
-"""Retrieval negatives: the most similar captions of other samples (arXiv 2505.20152), each made sure of.
+"""Add retrieval negatives to shards: ``python -m data.retrieval SHARDS out=FOLDER [top=100] [count=10]``.
 
-The paper takes the nearest captions as they are. A near caption is often a true one, so each is checked
-against the scene of the sample before it is used.
+Every caption of SHARDS is compared with all others, by tf-idf or any text encoder (``embedder=FOLDER``), and
+the nearest ones of other statements become negatives of kind ``retrieval``. What no scene can prove is
+``unverified``. A stopped run goes on where it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from os import cpu_count
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
+from rich.progress import track
 
-TOKEN = r"[^\W\d_]+|\d+(?:\.\d+)?|[^\w\s]"  # words and letter names, numbers, symbols such as ∥, °, √
-BLOCK_BYTES = 1 << 26
+from configs.load import OVERRIDE, load_config, to_plain
+from configs.retrieval import RetrieveConfig
+from configs.runtime import command, console
+from data.embed import fingerprint
+from data.index import read_index
+from data.loader import IndexedDataset
+from data.mining import (
+    looked_at,
+    mine,
+    retrieval_negatives,
+)
+from data.reporting.page import Sheet, terminal
+from data.resumable import locked, resume_shards
+from data.sample import Sample
+from data.shards import complete, full_recipe, recipe_hash
+from data.statements import Statements, open_statements, statement_id, write_statements
 
 
-def mine(captions: list[str], *, top: int, block_bytes: int = BLOCK_BYTES) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ``top`` most similar other captions of every caption, best first.
+def add_negatives(shards: Path, cfg: RetrieveConfig) -> dict[str, Any]:
+    """Write the samples of ``shards`` with their retrieval negatives to ``cfg.out``; return its index.
 
-    Similarity is the cosine of tf-idf vectors over tokens and pairs of neighbouring tokens, case kept,
-    because letters name points. A caption equal to the sample's own is never returned, and of equal captions
-    only the first.
-
-    Returns:
-        scores, float32 [samples, k], and indices into ``captions``, int64 [samples, k]; k is ``top``, or the
-        number of other distinct captions if that is less. Ties go to the lower index. A thread needs
-        ``block_bytes`` of memory for scores, however many captions there are.
+    Samples without a caption are neither given negatives nor candidates; they are counted. Raises ValueError
+    for a folder that cannot be read, fewer than two different captions, and an encoder that cannot be used.
     """
-    if top < 1:
-        raise ValueError(f"top={top} is not allowed; use at least 1")
-    first: dict[str, int] = {}
-    for at, caption in enumerate(captions):
-        first.setdefault(caption, at)
-    k = min(top, len(first) - 1)
-    if k < 1:
-        return np.zeros((len(captions), 0), np.float32), np.zeros((len(captions), 0), np.int64)
-    vectorizer = TfidfVectorizer(
-        token_pattern=TOKEN, lowercase=False, ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32
-    )
-    vectors = vectorizer.fit_transform(first)
-    # A sparse matrix times a dense block of rows is three times as fast as sparse times sparse, and as exact.
-    rows = max(1, block_bytes // (4 * (3 * len(first) + vectors.shape[1])))
+    source, out = read_index(shards), Path(cfg.out)
+    options = {k: v for k, v in to_plain(cfg).items() if k not in ("out", "shard_size", "embedder")}
+    made_from = {"source": source["offsets_sha256"], "shards": [s["sha256"] for s in source["shards"]]}
+    recipe = {**options, "embedder": fingerprint(cfg.embedder), **made_from}
+    meta: dict[str, Any] = {"recipe": recipe, "seed": cfg.seed, "rejected": Counter()}
+    named: dict[str, Any] = {"name": source["name"], "shard_size": cfg.shard_size}
+    if index := complete(out, full_recipe(source["name"], cfg.shard_size, meta)):
+        console.print(f"{out}: complete, reused", markup=False, soft_wrap=True)
+        return index
+    dataset = IndexedDataset([shards])
+    scratch = out.with_name(f".{out.name}.{recipe_hash(recipe)}.mined.partial")
+    scratch.mkdir(parents=True, exist_ok=True)
+    with locked(scratch):
+        said = open_statements(scratch) or write_statements(scratch, _statements(dataset))
+        passed: Counter[str] = Counter()
 
-    def block(start: int) -> tuple[np.ndarray, np.ndarray]:
-        dense = vectors[start : start + rows].T.toarray(order="C")
-        scores = np.ascontiguousarray((vectors @ dense).T)
-        scores[np.arange(len(scores)), start + np.arange(len(scores))] = -1.0  # not itself
-        return _best(scores, k)
+        def make(done: list[Any]) -> Iterator[Sample]:
+            passed.update(done[-1] if done else {})
+            yield from _samples(dataset, said, cfg, scratch, len(done) * cfg.shard_size, passed)
+            meta["rejected"].update(passed)
 
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        parts = list(pool.map(block, range(0, len(first), rows)))
-    scores, found = (np.concatenate(part) for part in zip(*parts, strict=True))
-    place = {caption: row for row, caption in enumerate(first)}
-    own = np.array([place[caption] for caption in captions])
-    return scores[own], np.array(list(first.values()))[found][own]
+        index = resume_shards(make, out, **named, meta=meta, journal=lambda: dict(passed))
+        shutil.rmtree(scratch, ignore_errors=True)
+    return index
 
 
-def choose(
-    candidates: Iterable[int], count: int, is_false: Callable[[int], tuple[bool, float | None]]
-) -> tuple[list[tuple[int, float | None]], int]:
-    """Return the first ``count`` false candidates with their residuals, and how many were passed over."""
-    chosen: list[tuple[int, float | None]] = []
-    refused = 0
-    for candidate in candidates:
-        if len(chosen) == count:
-            break
-        false, residual = is_false(candidate)
-        if false:
-            chosen.append((candidate, residual))
-        else:
-            refused += 1
-    return chosen, refused
+def _statements(dataset: IndexedDataset) -> Iterator[tuple[str, Any, int]]:
+    for i in track(range(len(dataset)), "reading captions", console=console):
+        sample = dataset[i]
+        yield sample.caption, sample.facts, statement_id(sample)
 
 
-def _best(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Top ``k`` of each row, [rows, k], best first; equal scores by lower column."""
-    threshold = -np.partition(-scores, k - 1, axis=1)[:, k - 1]
-    best = np.empty((len(scores), k), np.int64)
-    for row, least in enumerate(threshold):
-        near = np.flatnonzero(scores[row] >= least)  # at least k, more where the last place is shared
-        best[row] = near[np.argsort(-scores[row, near], kind="stable")][:k]
-    return np.take_along_axis(scores, best, axis=1), best
+def _samples(
+    dataset: IndexedDataset,
+    said: Statements,
+    cfg: RetrieveConfig,
+    scratch: Path,
+    begin: int,
+    passed: Counter[str],
+) -> Iterator[Sample]:
+    near = mine(said.captions, top=looked_at(cfg, cfg.count), embedder=cfg.embedder, store=scratch)
+    if near.table.shape[1] == 0:
+        raise ValueError("the shards hold fewer than two different captions; there is nothing to retrieve")
+    for i in track(range(begin, len(dataset)), "choosing negatives", console=console):
+        sample = dataset[i]
+        if not sample.caption:
+            passed["retrieval: sample without a caption"] += 1
+            yield sample
+            continue
+        scores, rows = near[i]
+        found, reasons = retrieval_negatives(
+            sample, i, scores, rows, said, count=cfg.count, cfg=cfg, seed=cfg.seed
+        )
+        passed.update(reasons)
+        if len(found) < cfg.count:
+            passed["retrieval: samples with fewer negatives than asked for"] += 1
+        yield replace(sample, negatives=sample.negatives + found)
+
+
+def _summary(index: dict[str, Any]) -> Sheet:
+    counts = {"samples": index["samples"]}
+    counts |= {f"{kind} negatives": n for kind, n in index["counts"]["kinds"].items()}
+    counts |= {f"verdict {verdict}": n for verdict, n in index["counts"]["verdicts"].items()}
+    counts |= index["rejected"]
+    return Sheet("Retrieval negatives", ("", "count"), "lr", tuple((k, f"{n:,}") for k, n in counts.items()))
+
+
+@command
+def main(argv: list[str]) -> None:
+    """Write the shards and print what is in them."""
+    paths = [Path(arg) for arg in argv if not OVERRIDE.fullmatch(arg)]
+    cfg = load_config(RetrieveConfig, [arg for arg in argv if OVERRIDE.fullmatch(arg)])
+    if len(paths) != 1:
+        raise ValueError(
+            "give one shard folder; use python -m data.retrieval SHARDS out=FOLDER [embedder=...]"
+        )
+    console.print(terminal(_summary(add_negatives(paths[0], cfg))))
+    console.print(f"wrote {cfg.out}", markup=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from configs.build import BuildConfig, NegativesConfig
+from configs.retrieval import MiningConfig
+from data import build, resumable
 from data.build import build_split, main
 from data.index import read_index
 from data.loader import IndexedDataset
@@ -91,6 +93,82 @@ def test_another_recipe_does_not_overwrite(built):
     assert files(built) == before
 
 
+@pytest.mark.parametrize("stop", ["drawing", "mining", "choosing"])
+def test_a_stopped_build_goes_on_and_gives_the_same_bytes(built, tmp_path, monkeypatch, stop):
+    """Fourteen samples in chunks of three, shards of five; stopped at the third chunk or before mining."""
+    monkeypatch.setattr(build, "CHUNK", 3)
+    made, make_sample = [], build.make_sample
+    function = {"drawing": "_draw_chunk", "mining": "mine", "choosing": "_retrieve_chunk"}[stop]
+    calls, real = [], getattr(build, function)
+
+    def stopping(*args, **options):
+        calls.append(args)
+        if len(calls) == (1 if stop == "mining" else 3):
+            raise KeyboardInterrupt
+        return real(*args, **options)
+
+    def counted(cfg, index, split):
+        made.append(index)
+        return make_sample(cfg, index, split)
+
+    monkeypatch.setattr(build, "make_sample", counted)
+    monkeypatch.setattr(build, function, stopping)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(KeyboardInterrupt):
+        build_split(config(), "train", tmp_path / "train", pool)
+    assert not (tmp_path / "train").exists()
+    monkeypatch.setattr(build, function, real)
+    with ThreadPoolExecutor(1) as pool:
+        build_split(config(), "train", tmp_path / "train", pool)
+    assert files(tmp_path / "train") == files(built)
+    assert sorted(made) == list(range(14))  # nothing is drawn twice
+    assert [path.name for path in tmp_path.iterdir()] == ["train"]
+
+
+def test_chunks_of_written_shards_are_removed_and_drawn_again_where_they_are_missed(
+    built, tmp_path, monkeypatch
+):
+    """Shards hold five: at samples 5 and 10 one and three chunks of three are done with."""
+    monkeypatch.setattr(build, "CHUNK", 3)
+    left, journal = [], resumable._page_writer
+
+    def watched(folder, told):
+        write = journal(folder, told)
+
+        def page(entry, offsets):
+            write(entry, offsets)
+            left.append(len(list(tmp_path.glob(".train.*.drawn.partial/*.tar"))))
+            for path in tmp_path.glob(".train.*.drawn.partial/*.tar"):
+                path.unlink()  # as if the journal had been written and the shard lost
+
+        return page
+
+    monkeypatch.setattr(resumable, "_page_writer", watched)
+    with ThreadPoolExecutor(1) as pool:
+        build_split(config(), "train", tmp_path / "train", pool)
+    assert left[0] == 4
+    assert files(tmp_path / "train") == files(built)
+
+
+def test_simans_and_an_encoder_choose_other_captions_that_are_false_too(built, tmp_path):
+    mining = MiningConfig(sampling="simans", peak=0.2, top=13)
+    negatives = NegativesConfig(rule=0, image=0, retrieval=2, mining=mining)
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder, workers in zip(folders, (1, 3), strict=True):
+        with ThreadPoolExecutor(workers) as pool:
+            build_split(config(negatives=negatives, workers=workers), "train", folder, pool)
+    assert files(folders[0]) == files(folders[1])
+    drawn, nearest = ([found_in(s) for s in IndexedDataset([f])] for f in (folders[0], built))
+    assert sum(a != b for a, b in zip(drawn, nearest, strict=True)) > 7
+    facts = {sample.caption: sample.facts for sample in IndexedDataset([built])}
+    for sample in IndexedDataset([folders[0]]):
+        for text in found_in(sample):
+            assert truth_of_caption(scene_of(sample.meta), facts[text]).verdict == "false"
+
+
+def found_in(sample):
+    return [n.text for n in sample.negatives if n.kind == "retrieval"]
+
+
 def test_the_command_builds_every_split_in_fresh_processes(tmp_path, capsys):
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(
@@ -131,7 +209,7 @@ def test_ctrl_c_leaves_no_shard_and_says_so(tmp_path, project):
     assert run.returncode == 130
     assert "Interrupted" in told
     assert "Process Spawn" not in told
-    assert list((tmp_path / "set").iterdir()) == []
+    assert [path for path in (tmp_path / "set").iterdir() if not path.name.startswith(".")] == []
 
 
 def double(n):

@@ -1,89 +1,142 @@
-"""Mining similar captions: against a naive computation, for any block size, and with the truth check."""
+"""The command that adds retrieval negatives to shards: foreign ones, engine's own, after a stop."""
 
-import itertools
-import math
-import random
-import re
-from collections import Counter
-
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from data.retrieval import TOKEN, choose, mine
-
-WORDS = ["triangle", "square", "AB", "CD", "BC", "∥", "=", "5", "5.5", "°", "∠ABC", "Point", "point"]
-
-
-def captions(count, seed=0):
-    rng = random.Random(seed)
-    return [" ".join(rng.choices(WORDS, k=6)) + f" {n}" for n in range(count)]
+from configs.retrieval import RetrieveConfig
+from data import retrieval
+from data.index import read_index
+from data.loader import IndexedDataset
+from data.retrieval import add_negatives, main
 
 
-def naive(texts):
-    """Cosine of (1 + ln tf) * (1 + ln((1 + n) / (1 + df))), written out."""
-    grams = []
-    for text in texts:
-        tokens = re.findall(TOKEN, text)
-        grams.append(Counter([*tokens, *(" ".join(pair) for pair in itertools.pairwise(tokens))]))
-    df = Counter(gram for counts in grams for gram in counts)
-    vectors = [
-        {g: (1 + math.log(c)) * (1 + math.log((1 + len(texts)) / (1 + df[g]))) for g, c in counts.items()}
-        for counts in grams
+@pytest.fixture
+def shards(tmp_path, sample, write):
+    """Twelve samples without scenes, with a rule negative and a picture each; the last has no caption."""
+    asked = {"caption": "", "messages": [{"role": "user", "content": "?"}]}
+    return write(tmp_path / "shards", [*(sample(i) for i in range(11)), sample(11, **asked)])
+
+
+def config(folder, **options):
+    return RetrieveConfig(**({"out": str(folder), "count": 3, "shard_size": 4} | options))
+
+
+def texts(folder):
+    found = IndexedDataset([folder])
+    return [[n.text for n in found[i].negatives if n.kind == "retrieval"] for i in range(len(found))]
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_samples_get_the_nearest_captions_of_others_and_stay_what_they_were(shards, tmp_path, capsys):
+    main([str(shards), f"out={tmp_path}/out", "count=3", "shard_size=4"])
+    before, after = IndexedDataset([shards]), IndexedDataset([tmp_path / "out"])
+    captions = {before[i].caption for i in range(11)}
+    for i in range(11):
+        assert (after[i].key, after[i].caption) == (before[i].key, before[i].caption)
+        assert dict(after[i].images) == dict(before[i].images)
+        assert after[i].negatives[:2] == before[i].negatives
+        new = after[i].negatives[2:]
+        assert len({n.text for n in new}) == 3
+        assert {n.text for n in new} <= captions - {before[i].caption}
+        assert {(n.kind, n.verdict) for n in new} == {("retrieval", "unverified")}
+    assert after[11].negatives == before[11].negatives
+    index = read_index(tmp_path / "out")
+    assert index["counts"]["kinds"] == {"image": 12, "retrieval": 33, "rule": 12}
+    assert index["rejected"]["retrieval: sample without a caption"] == 1
+    told = capsys.readouterr().err
+    assert "retrieval negatives" in told
+    assert "wrote" in told
+    main([str(shards), f"out={tmp_path}/out", "count=3", "shard_size=4"])
+    assert "complete, reused" in capsys.readouterr().err
+
+
+def test_a_stopped_run_goes_on_and_gives_the_same_bytes(shards, tmp_path, monkeypatch):
+    for options in ({}, {"sampling": "simans", "b": 0.2, "top": 11}):
+        add_negatives(shards, config(tmp_path / "whole", **options))
+        real, calls = retrieval.retrieval_negatives, []
+
+        def stopping(*args, real=real, calls=calls, **kwargs):
+            calls.append(args)
+            if len(calls) == 6:
+                raise KeyboardInterrupt
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(retrieval, "retrieval_negatives", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            add_negatives(shards, config(tmp_path / "out", **options))
+        add_negatives(shards, config(tmp_path / "out", **options))
+        assert len(calls) == 6 + 7  # the shard of the first four samples was kept
+        assert files(tmp_path / "out") == files(tmp_path / "whole")
+        monkeypatch.setattr(retrieval, "retrieval_negatives", real)
+        for name in ("out", "whole"):
+            for path in (tmp_path / name).iterdir():
+                path.unlink()
+
+
+def test_seeds_draw_differently(shards, tmp_path):
+    found = []
+    for seed in (0, 0, 1):
+        out = tmp_path / f"out{len(found)}"
+        add_negatives(shards, config(out, sampling="simans", peak=0.5, a=1.0, seed=seed))
+        found.append(texts(out))
+    assert found[0] == found[1] != found[2]
+
+
+def test_a_scene_is_asked_where_there_is_one(tmp_path, monkeypatch, sample, write):
+    """Samples with a program: only captions that the judge calls false are taken, and are proved."""
+    samples = [
+        sample(i, texts=0, pictures=0, caption=f"Figure {i}.", facts=({"at": i},), meta={"program": i})
+        for i in range(6)
     ]
-    norms = [math.sqrt(sum(value**2 for value in vector.values())) for vector in vectors]
-    cosine = np.array([[sum(a[g] * b.get(g, 0) for g in a) for b in vectors] for a in vectors])
-    return cosine / np.outer(norms, norms)
+    folder = write(tmp_path / "shards", samples)
+    monkeypatch.setattr("data.statements.Fact.from_json", staticmethod(lambda fact: fact["at"]))
+    monkeypatch.setattr("data.statements.canonical_set", lambda facts: [Said(at) for at in facts])
+    monkeypatch.setattr("data.mining.scene_of", lambda meta: meta["program"])
+    monkeypatch.setattr("data.mining.truth_of_caption", judge)
+    index = add_negatives(folder, config(tmp_path / "out", count=5))
+    assert texts(tmp_path / "out")[0] == ["Figure 1.", "Figure 3.", "Figure 5."]
+    assert texts(tmp_path / "out")[1] == ["Figure 0.", "Figure 2.", "Figure 4."]
+    assert index["counts"]["verdicts"] == {"false": 18}
+    assert index["rejected"]["retrieval: not false of the scene"] == 12
 
 
-def test_it_finds_what_a_naive_search_finds():
-    texts = captions(40)
-    cosine = naive(texts)
-    np.fill_diagonal(cosine, -1)
-    scores, found = mine(texts, top=5)
-    for row in range(40):
-        assert scores[row] == pytest.approx(np.sort(cosine[row])[::-1][:5], abs=1e-5)
-        assert cosine[row, found[row]] == pytest.approx(scores[row], abs=1e-5)
-        assert row not in found[row]
+class Said:
+    def __init__(self, at):
+        self.at = at
+
+    def to_json(self):
+        return {"at": self.at}
 
 
-@settings(max_examples=10)
-@given(st.integers(1, 1 << 16), st.integers(1, 30))
-def test_the_result_does_not_depend_on_the_block_size(block_bytes, top):
-    texts = captions(20, seed=3)
-    for one, other in zip(mine(texts, top=top), mine(texts, top=top, block_bytes=block_bytes), strict=True):
-        assert np.array_equal(one, other)
+def judge(scene, facts):
+    """An even figure is true of even scenes, an odd one of odd scenes."""
+    false = (facts[0]["at"] - scene) % 2 == 1
+    return type("Truth", (), {"verdict": "false" if false else "true", "residual": 2.0})
 
 
-def test_the_nearest_caption_is_the_one_with_most_words_in_common():
-    texts = ["In △ABC, AB ∥ CD.", "A circle with centre O.", "In △ABC, AB ∥ CE.", "In △XYZ, XY = 4."]
-    _, found = mine(texts, top=1)
-    assert found[0] == 2
-    assert found[2] == 0
+def test_a_caption_is_no_negative_twice(shards, tmp_path):
+    add_negatives(shards, config(tmp_path / "once"))
+    index = add_negatives(tmp_path / "once", config(tmp_path / "twice", count=9))
+    for found in texts(tmp_path / "twice")[:11]:
+        assert len(set(found)) == len(found) == 10  # three, and all others
+    assert index["rejected"]["retrieval: empty, or a negative of the sample already"] >= 33
+    assert index["rejected"]["retrieval: samples with fewer negatives than asked for"] == 11
 
 
-def test_letters_keep_their_case():
-    scores, _ = mine(["AB CD", "ab cd"], top=1)
-    assert scores[0, 0] == 0
-
-
-def test_equal_captions_are_no_negatives_of_each_other():
-    texts = ["x y z", "x y z", "x y w", "x y w", "x v w"]
-    scores, found = mine(texts, top=9)
-    assert found.shape == scores.shape == (5, 2)
-    assert found.tolist() == [[2, 4], [2, 4], [0, 4], [0, 4], [2, 0]]
-
-
-def test_few_captions_and_bad_counts():
-    assert mine(["same", "same"], top=3)[1].shape == (2, 0)
-    with pytest.raises(ValueError, match="top=0"):
-        mine(["a b", "b c"], top=0)
-
-
-def test_only_candidates_proved_false_are_chosen_in_order():
-    truth = {3: (False, 0.2), 1: (True, 2.5), 7: (True, 1.5), 2: (True, 9.0)}
-    chosen, refused = choose([3, 1, 7, 2], 2, truth.__getitem__)
-    assert chosen == [(1, 2.5), (7, 1.5)]
-    assert refused == 1
-    assert choose([3], 2, truth.__getitem__) == ([], 1)
+def test_bad_input_is_a_clear_error(tmp_path, sample, write, capsys):
+    same = write(tmp_path / "same", [sample(i, caption="The same.") for i in range(3)])
+    for argv, message in (
+        ([f"out={tmp_path}/out"], "give one shard folder"),
+        ([str(tmp_path / "none"), "out=x"], "does not exist"),
+        ([str(same), f"out={tmp_path}/out"], "fewer than two different captions"),
+        ([str(same)], "required but not set: out"),
+        ([str(same), f"out={tmp_path}/out", "embedder=/nowhere"], "embedder=/nowhere"),
+        ([str(same), f"out={tmp_path}/out", "sampling=simans"], "needs b or peak"),
+    ):
+        with pytest.raises(SystemExit) as error:
+            main(argv)
+        assert error.value.code == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -8,7 +8,7 @@ RUNS := $(or $(MMGEOLM_ROOT),runs)
 INSTALLED := $(VENV)/.installed
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup test check layout fix demo seeds data gallery card bench bench-negatives geoclip align sft retrieval evaluate clean
+.PHONY: help setup test check layout fix demo seeds data gallery card bench bench-mining bench-negatives geoclip align sft retrieval evaluate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,9 +82,14 @@ evaluate: setup ## a benchmark: MODEL="runs/NAME/export ..." BENCHMARK=NAME DATA
 	  data=$(or $(DATA),$(error DATA=FOLDER of the benchmark is missing)) \
 	  out=$(or $(OUT),$(RUNS)/evaluate/$(BENCHMARK)) $(ARGS)
 
-bench: setup ## speed: scenes, loader (a few minutes); runs/bench/*.json
+bench: setup ## speed: scenes, drawing, labels, loader (some minutes); runs/bench/*.json
 	OMP_NUM_THREADS=1 $(PY) tests/benchmarks/scenes.py
+	OMP_NUM_THREADS=1 $(PY) tests/benchmarks/render.py
+	OMP_NUM_THREADS=1 $(PY) tests/benchmarks/labels.py
 	OMP_NUM_THREADS=1 $(PY) tests/benchmarks/loader.py
+
+bench-mining: setup ## mining 100,000 captions beside one matrix product, one core: runs/bench/mining.json
+	PYTHONPATH=. $(PY) tests/benchmarks/mining.py $(ARGS)
 
 bench-negatives: setup ## a million negatives before an independent judge (half an hour): runs/bench/negatives.json
 	OMP_NUM_THREADS=1 $(PY) tests/benchmarks/negatives.py $(ARGS)

@@ -20,6 +20,7 @@ from configs.runtime import command, console, environment, write_json
 from configs.trainer import build_trainer, find_resume, seed_everything
 from data.index import read_index
 from data.module import ShardDataModule
+from data.sample import NEGATIVE_KINDS
 from geoclip.collate import Collate, ContrastiveTransform
 from geoclip.encoder import DualEncoder
 from geoclip.export import export_clip, export_vision, has_stock_vision
@@ -68,7 +69,8 @@ def check_negatives(cfg: GeoclipConfig) -> None:
         return  # of a stream nothing is known beforehand
     held: set[str] = set()
     if cfg.train.mode == "scenes":
-        held = {kind for kind, count in cfg.train.recipe["negatives"].items() if count}
+        asked = cfg.train.recipe["negatives"]
+        held = {kind for kind in NEGATIVE_KINDS if asked.get(kind)}
     for folder in cfg.train.shards:
         held |= read_index(folder)["counts"]["kinds"].keys()
     source = "train.recipe asks for" if cfg.train.mode == "scenes" else "train.shards hold"

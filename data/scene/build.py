@@ -6,19 +6,21 @@ are remembered: edits of letters cost no geometry.
 
 from __future__ import annotations
 
-import cmath
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 from zlib import crc32
 
 from data.scene import geometry as g
+from data.scene.canonical import canonical
 from data.scene.clear import Rejected, check_clear
 from data.scene.templates import FAMILIES, Figure, figure_class
 from data.scene.truth import evaluate, is_understated
 from data.scene.types import CANVAS, Axes, Built, Curve, Fact, Mark, Point, Program, Scene
 
-__all__ = ["Rejected", "build", "check", "choose_numbers", "labelled_points", "statements"]
+__all__ = ["Rejected", "build", "check", "choose_numbers", "forms", "labelled_points", "retold", "statements"]
 
 BORDER = 46.0
 """Free border in px, room for labels."""
@@ -30,7 +32,7 @@ _USED: dict[tuple[str, ...], tuple[str, ...]] = {}  # by class, the parameters t
 
 def check(program: Program) -> tuple[Figure, Scene]:
     """Return figure and scene of a program in its family's letters, or raise :class:`Rejected`."""
-    placed = _placed(*_key(program), program.turn, program.flip)
+    placed = _placed(*_drawn(program)[0], program.turn, program.flip)
     if isinstance(placed, str):
         raise Rejected(placed)
     return placed
@@ -67,6 +69,21 @@ def statements(program: Program) -> tuple[Fact, ...]:
     return kept["_stated"]
 
 
+def forms(program: Program) -> tuple[Fact, ...]:
+    """Return the canonical form of each statement; it is kept as well."""
+    kept: dict[str, tuple[Fact, ...]] = program.__dict__
+    if "_forms" not in kept:
+        kept["_forms"] = tuple([canonical(fact) for fact in statements(program)])
+    return kept["_forms"]
+
+
+def retold(program: Program, **told: Any) -> Program:
+    """Return the program with other ``names`` or ``given``: the same figure, not drawn again."""
+    after = replace(program, **told)
+    after.__dict__["_drawn"] = _drawn(program)
+    return after
+
+
 def available_numbers(program: Program) -> dict[str, str]:
     """Return the number slots of a program and the parameter each depends on."""
     return _figure_of(program).numbers
@@ -85,7 +102,7 @@ def choose_numbers(program: Program) -> Program:
     share the slots that both have. Otherwise what is told would betray the negative.
     """
     slots = sorted(available_numbers(program), key=lambda slot: crc32(f"{program.order}/{slot}".encode()))
-    return replace(program, given=tuple(slots[: program.numbers]))
+    return retold(program, given=tuple(slots[: program.numbers]))
 
 
 def labelled_points(program: Program) -> int:
@@ -101,22 +118,24 @@ def _names(program: Program) -> dict[int, str]:
 Key = tuple[str, tuple[str, ...], tuple[object, ...]]
 
 
-def _key(program: Program) -> Key:
-    """Return family, names and values of the parameters that the drawing reads; asked for often, so kept."""
-    kept: dict[str, Key] = program.__dict__
-    if "_key" not in kept:
-        kept["_key"] = _find_key(program)
-    return kept["_key"]
+def _drawn(program: Program) -> tuple[Key, Figure | str]:
+    """Return family, names and values of the parameters that the drawing reads, and the figure.
+
+    Asked for often, so kept.
+    """
+    kept: dict[str, tuple[Key, Figure | str]] = program.__dict__
+    if "_drawn" not in kept:
+        kept["_drawn"] = _draw(program)
+    return kept["_drawn"]
 
 
-def _find_key(program: Program) -> Key:
+def _draw(program: Program) -> tuple[Key, Figure | str]:
     of_class = figure_class(program.template, program.params)
     used = _USED.get(of_class, ())
     while True:
-        key = program.template, used, tuple(program.params[name] for name in used)
+        key = program.template, used, tuple([program.params[name] for name in used])
         try:
-            _figure(*key)
-            return key
+            return key, _figure(*key)
         except KeyError as missing:
             if (name := missing.args[0]) in used or name not in program.params:
                 raise
@@ -124,7 +143,7 @@ def _find_key(program: Program) -> Key:
 
 
 def _figure_of(program: Program) -> Figure:
-    figure = _figure(*_key(program))
+    figure = _drawn(program)[1]
     if isinstance(figure, str):
         raise Rejected(figure)
     return figure
@@ -182,14 +201,14 @@ def _placed(
 
 
 def _fit(figure: Figure, turn: float, flip: bool) -> Scene:
-    spin = cmath.exp(1j * math.radians(turn))
+    cosine, sine = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+    c, s = (-cosine, -sine) if flip else (cosine, sine)
 
-    def turned(point: Point) -> Point:
-        z = complex(-point[0] if flip else point[0], point[1]) * spin
-        return z.real, z.imag
+    def turned(points: Iterable[Point]) -> list[Point]:
+        return [(x * c - y * sine, x * s + y * cosine) for x, y in points]
 
-    spun = {name: turned(point) for name, point in figure.points.items()}
-    extent = [*spun.values(), *(turned(point) for _, points in figure.curves for point in points)]
+    spun = dict(zip(figure.points, turned(figure.points.values()), strict=True))
+    extent = [*spun.values(), *(point for _, points in figure.curves for point in turned(points))]
     for centre, radius in figure.circles:
         x, y = spun[centre]
         extent += [(x - radius, y - radius), (x + radius, y + radius)]
@@ -198,8 +217,8 @@ def _fit(figure: Figure, turn: float, flip: bool) -> Scene:
         extent += g.along_arc(a, v, b)
     if figure.axes:
         extent += [figure.axes[:2], figure.axes[2:]]
-    low = min(x for x, _ in extent), min(y for _, y in extent)
-    high = max(x for x, _ in extent), max(y for _, y in extent)
+    across, up = [x for x, _ in extent], [y for _, y in extent]
+    low, high = (min(across), min(up)), (max(across), max(up))
     size = max(high[0] - low[0], high[1] - low[1])
     if size <= 0:
         raise Rejected("degenerate")
@@ -207,17 +226,17 @@ def _fit(figure: Figure, turn: float, flip: bool) -> Scene:
     left, top = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
     half = CANVAS / 2
 
-    def fitted(point: Point) -> Point:
-        return half + scale * (point[0] - left), half - scale * (point[1] - top)
+    def fitted(points: Iterable[Point]) -> list[Point]:
+        return [(half + scale * (x - left), half - scale * (y - top)) for x, y in points]
 
     return Scene(
-        points={name: fitted(point) for name, point in spun.items()},
+        points=dict(zip(spun, fitted(spun.values()), strict=True)),
         segments=figure.segments,
         circles=tuple((centre, radius * scale) for centre, radius in figure.circles),
         marks=tuple(figure.marks),
         unit=1 / scale,
         dashed=figure.dashed,
         arcs=figure.arcs,
-        axes=figure.axes and Axes(fitted((0.0, 0.0)), fitted(figure.axes[:2]), fitted(figure.axes[2:])),
-        curves=tuple(Curve(e, tuple(fitted(turned(p)) for p in points)) for e, points in figure.curves),
+        axes=figure.axes and Axes(*fitted([(0.0, 0.0), figure.axes[:2], figure.axes[2:]])),
+        curves=tuple([Curve(e, tuple(fitted(turned(points)))) for e, points in figure.curves]),
     )

@@ -7,6 +7,7 @@ worded alike and differ in what they say only.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from data.scene.equations import kind
 from data.scene.types import Fact
@@ -61,6 +62,7 @@ FIGURES = ("shape", "circle", "graph")
 STYLES = 16
 
 
+@lru_cache(1 << 14)
 def phrase(fact: Fact, style: int = 0) -> str:
     """Say one fact: ``AB ∥ CD``, ``right triangle ABC``, ``point D lies on BC``."""
     if fact.kind == "shape":

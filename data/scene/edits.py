@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from random import Random
 
@@ -25,11 +26,13 @@ from data.scene.build import (
     build,
     check,
     choose_numbers,
+    forms,
     labelled_points,
+    retold,
     statements,
     told_parameters,
 )
-from data.scene.canonical import canonical, canonical_set
+from data.scene.canonical import canonical_set
 from data.scene.caption import phrase
 from data.scene.entailment import closure
 from data.scene.logic.known import Known
@@ -91,13 +94,10 @@ class Editor:
         for _ in range(count):
             for _ in range(ATTEMPTS):
                 try:
-                    edited = self._attempt(program, positive, known, rng, seen)
+                    yield self._attempt(program, positive, known, rng, seen)
+                    break
                 except Rejected as reason:
                     yield reason
-                    continue
-                seen.add(canonical_set(edited.stated))
-                yield edited
-                break
 
     def _attempt(
         self, program: Program, positive: Built, known: Known, rng: Random, seen: set[frozenset[Fact]]
@@ -112,9 +112,10 @@ class Editor:
         why = ""
         for _ in range(REPAIRS + 1):
             stated = statements(edited)
-            if canonical_set(stated) in seen:
+            if (told := frozenset(forms(edited))) in seen:
                 why = "same statement or a repeat"
             elif (proof := self._proof(positive, known, edited, stated)).verdict == "false":
+                seen.add(told)
                 return Edited(_told(steps), edited, stated, proof)
             else:
                 why = f"stays {proof.verdict}"
@@ -130,10 +131,9 @@ class Editor:
         The fourth is kept for letters, so that there is room for a repair.
         """
         choices = FAMILIES[program.template].choices
-        operators = {"letters", "number", *(choice.operator for choice in choices)}
-        if self.letters:
-            operators.add("substitute")
-        left = {operator: weight for operator, weight in WEIGHTS.items() if operator in operators}
+        left = dict(_weights(program.template))
+        if not self.letters:
+            del left["substitute"]
         plan: list[tuple[str, Choice | None]] = []
         for _ in range(rng.choices([*COUNTS], [*COUNTS.values()])[0]):
             if left:
@@ -175,13 +175,26 @@ class Editor:
             return None
         names = list(program.names)
         names[rng.randrange(labelled_points(program))] = rng.choice(free)
-        return replace(program, names="".join(names))
+        return retold(program, names="".join(names))
 
     def _proof(self, positive: Built, known: Known, edited: Program, stated: tuple[Fact, ...]) -> Truth:
-        """Judge by coordinates, and by what follows from the statements that belong to the picture."""
+        """Judge by coordinates, and by what follows from the statements that belong to the picture.
+
+        What caption and picture share is true already.
+        """
         if self.kind == "rule":
-            return judge(stated, positive.scene, known)
-        return judge(positive.stated, build(edited).scene, closure(stated))
+            told = set(positive.stated)
+            return judge([fact for fact in stated if fact not in told], positive.scene, known)
+        told = set(stated)
+        claims = [fact for fact in positive.stated if fact not in told]
+        return judge(claims, build(edited).scene, closure(stated))
+
+
+@lru_cache
+def _weights(family: str) -> dict[str, int]:
+    """Return the operators that a family of figures has, with weights."""
+    own = {"letters", "number", "substitute", *(choice.operator for choice in FAMILIES[family].choices)}
+    return {operator: weight for operator, weight in WEIGHTS.items() if operator in own}
 
 
 def _clear(program: Program, edited: Program, rng: Random) -> Program:
@@ -202,7 +215,7 @@ def _clear(program: Program, edited: Program, rng: Random) -> Program:
 
 def named(program: Program) -> frozenset[str]:
     """Return the letters that the caption of a program names."""
-    return frozenset(letter for fact in statements(program) for arg in fact.args for letter in arg)
+    return frozenset().union(*[arg for fact in statements(program) for arg in fact.args])
 
 
 def permute(program: Program, rng: Random, drawn: bool) -> Program:
@@ -215,7 +228,7 @@ def permute(program: Program, rng: Random, drawn: bool) -> Program:
     names = list(program.names)
     for here, there in zip(places, places[1:] + places[:1], strict=True):
         names[here] = program.names[there]
-    return replace(program, names="".join(names))
+    return retold(program, names="".join(names))
 
 
 def _number(program: Program, rng: Random) -> Program | None:
@@ -232,15 +245,16 @@ def _told(steps: list[tuple[str, Program]]) -> tuple[Edit, ...]:
     """Say what each step changed; a step that changed no statement is left out."""
     found = []
     for (_, before), (operator, after) in pairwise(steps):
-        gone, come = difference(statements(before), statements(after))
+        gone, come = difference(before, after)
         if gone or come:
             found.append(Edit(operator, gone, come))
     return tuple(found)
 
 
-def difference(before: tuple[Fact, ...], after: tuple[Fact, ...]) -> tuple[str, str]:
-    """Say the facts that only one side states: what the edit changed, before and after."""
-    old, new = canonical_set(before), canonical_set(after)
-    gone = [phrase(f) for f in before if canonical(f) not in new]
-    come = [phrase(f) for f in after if canonical(f) not in old]
+def difference(before: Program, after: Program) -> tuple[str, str]:
+    """Say the facts that only one of two captions states: what the edit changed, before and after."""
+    old = dict(zip(forms(before), statements(before), strict=True))
+    new = dict(zip(forms(after), statements(after), strict=True))
+    gone = [phrase(fact) for form, fact in old.items() if form not in new]
+    come = [phrase(fact) for form, fact in new.items() if form not in old]
     return "; ".join(gone), "; ".join(come)

@@ -27,9 +27,11 @@ def apart(p: Point, q: Point) -> float:
     return g.distance(p, q) / PLACE_MARGIN
 
 
-def not_drawn(a: Point, b: Point, scene: Scene) -> float:
-    """How far, in place margins, the segment ab strays from every drawn segment (0 when it is drawn)."""
-    nearest = math.inf
+def not_drawn(segment: str, scene: Scene) -> float:
+    """How far, in place margins, a segment strays from every drawn segment (0 when it is drawn)."""
+    if segment in scene.segments or segment[::-1] in scene.segments:
+        return 0.0
+    (a, b), nearest = points_of(scene, segment), math.inf
     for name in scene.segments:
         p, q = scene.points[name[0]], scene.points[name[1]]
         # The distance from a segment is convex: of all points of ab, an end is the farthest.
@@ -48,5 +50,4 @@ def points_of(scene: Scene, *names: str) -> list[Point]:
 
 def sides_drawn(polygon: str, scene: Scene) -> float:
     """How far the sides stray from what is drawn; whether their order matters is left to shapes."""
-    points = points_of(scene, polygon)
-    return max(not_drawn(points[i - 1], points[i], scene) for i in range(len(points)))
+    return max([not_drawn(polygon[i - 1] + polygon[i], scene) for i in range(len(polygon))])

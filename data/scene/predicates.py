@@ -21,7 +21,7 @@ from data.scene.margins import (
     points_of,
     sides_drawn,
 )
-from data.scene.shapes import ANGLE_MARGIN, FAR, SHAPES, UNKNOWN, Polygon, unequal
+from data.scene.shapes import ANGLE_MARGIN, FAR, SHAPES, UNKNOWN, polygon, unequal
 from data.scene.types import Fact, Point, Scene
 
 
@@ -30,13 +30,12 @@ def _shape(fact: Fact, scene: Scene) -> float:
     n = len(points)
     if fact.value not in SHAPES.get(n, ()):
         return FAR
-    polygon = Polygon(points)
-    if not polygon.simple:
+    seen = polygon(tuple(points))
+    if not seen.simple:
         return FAR
-    if polygon.flat < ANGLE_MARGIN:  # sides that lie along each other make no corner
-        return FAR if polygon.flat < ANGLE_MARGIN / 2 else UNKNOWN
-    drawn = max(not_drawn(points[i], points[(i + 1) % n], scene) for i in range(n))
-    return max(drawn, polygon.misses[str(fact.value)])
+    if seen.flat < ANGLE_MARGIN:  # sides that lie along each other make no corner
+        return FAR if seen.flat < ANGLE_MARGIN / 2 else UNKNOWN
+    return max(sides_drawn(fact.args[0], scene), seen.misses[str(fact.value)])
 
 
 def _parallel(fact: Fact, scene: Scene) -> float:
@@ -147,13 +146,12 @@ def _perpendicular_bisector(fact: Fact, scene: Scene) -> float:
 
 
 def _diagonal(fact: Fact, scene: Scene) -> float:
-    line, polygon = fact.args
-    if not set(line) <= set(polygon):
+    line, corners = fact.args
+    if not set(line) <= set(corners):
         return FAR
-    if (polygon.index(line[0]) - polygon.index(line[1])) % len(polygon) in (1, len(polygon) - 1):
+    if (corners.index(line[0]) - corners.index(line[1])) % len(corners) in (1, len(corners) - 1):
         return FAR
-    p, q = points_of(scene, line)
-    return max(not_drawn(p, q, scene), sides_drawn(polygon, scene))
+    return max(not_drawn(line, scene), sides_drawn(corners, scene))
 
 
 def _folded(fact: Fact, scene: Scene) -> float:

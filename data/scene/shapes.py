@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations
 
 from data.scene import geometry as g
@@ -91,6 +92,12 @@ class Polygon:
         elif n in SHAPES:
             regular = max(equal, (max(angles) - min(angles)) / ANGLE_MARGIN)
             self.misses[SHAPES[n][1]] = regular
+
+
+@lru_cache(64)
+def polygon(points: tuple[Point, ...]) -> Polygon:
+    """Look at a polygon; each of its classes is asked for in turn, so the last ones seen are kept."""
+    return Polygon(points)
 
 
 def _corner(before: Point, after: Point) -> float:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from data.scene.entailment import answer
 from data.scene.logic.known import Known
+from data.scene.margins import points_of
 from data.scene.predicates import PREDICATES
-from data.scene.shapes import FAR, IMPLIED, UNKNOWN, Polygon
+from data.scene.shapes import FAR, IMPLIED, UNKNOWN, polygon
 from data.scene.types import Fact, Scene
 
 EXACT = 1e-6
@@ -29,10 +30,10 @@ class Truth:
 
 def evaluate(fact: Fact, scene: Scene) -> Truth:
     """Judge one fact on a scene. A name that the scene lacks makes the fact false."""
-    letters = "".join(fact.args)
-    if any(len(set(arg)) < len(arg) for arg in fact.args):
-        return Truth("ambiguous", UNKNOWN)
-    if any(letter not in scene.points for letter in letters):
+    for arg in fact.args:
+        if len(set(arg)) < len(arg):
+            return Truth("ambiguous", UNKNOWN)
+    if not scene.points.keys() >= set("".join(fact.args)):
         return Truth("false", FAR)
     residual = min(FAR, PREDICATES[fact.kind](fact, scene))
     if residual <= EXACT:
@@ -62,5 +63,5 @@ def judge(facts: Iterable[Fact], scene: Scene, known: Known | None = None) -> Tr
 def is_understated(fact: Fact, scene: Scene) -> bool:
     """Whether a figure is, or could be taken for, more than a true fact names: an isosceles "triangle"."""
     weaker = (fact.value, *IMPLIED[str(fact.value)])
-    misses = Polygon([scene.points[name] for name in fact.args[0]]).misses
+    misses = polygon(tuple(points_of(scene, fact.args[0]))).misses
     return any(missed <= 1.0 for name, missed in misses.items() if name not in weaker)

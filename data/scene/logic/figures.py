@@ -25,15 +25,15 @@ def _shape(fact: Fact, known: Known) -> Answer:
     name, sort = fact.args[0], str(fact.value)
     if CLASSES.get(sort) != len(name):
         return None
-    corners = [known.is_proper(name[i - 2], name[i - 1], name[i]) for i in range(len(name))]
-    if False in corners or _crossed(name, sort, known):
+    corners = [(name[i - 2], name[i - 1], name[i]) for i in range(len(name))]
+    if any(known.on_one_line(*corner) for corner in corners) or _crossed(name, sort, known):
         return False
     found = SORTS[sort](name, known)
     if found is not True:
         return found
     drawn = all(_drawn(name[i - 1], name[i], known) for i in range(len(name)))
     simple = len(name) == 3 or _form(name) in _named(known)
-    return True if drawn and simple and all(corners) else None
+    return True if drawn and simple and all(known.is_proper(*corner) for corner in corners) else None
 
 
 def _form(name: str) -> str:

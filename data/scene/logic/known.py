@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from data.scene.canonical import canonical
 from data.scene.logic.incidence import Incidence, pair
@@ -60,9 +61,9 @@ class Known(Incidence):
         self.stated = frozenset(map(canonical, self.facts))
         self.letters = sorted(set("".join(arg for f in self.facts for arg in f.args)))
 
-    @property
+    @cached_property
     def clash(self) -> bool:
-        """Whether the statements contradict each other."""
+        """Whether the statements contradict each other; asked once everything is drawn."""
         return self.lengths.clash or self.angles.clash or self.directions.clash or self._flat()
 
     def _flat(self) -> bool:

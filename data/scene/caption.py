@@ -92,18 +92,18 @@ def caption(facts: Sequence[Fact], style: int = 0) -> str:
     known: set[str] = set()
     sentences = []
     if figure:
-        known |= set("".join(figure[0].args))
+        known.update("".join(figure[0].args))
         attributes, others = _split(others, known, ("equal", "perpendicular", "parallel"))
         told, numbers = _split(numbers, known, None)
         opening = OPENINGS[style % len(OPENINGS)].format(_article(phrase(figure[0], style), style))
         sentences.append(_sentence(opening, [phrase(f, style) for f in attributes + told]))
     while others:
         statement, *others = others
-        known |= set("".join(statement.args))
+        known.update("".join(statement.args))
         told, numbers = _split(numbers, known, None)
         clauses = [_clause(statement, style)]
         if others and not told and others[0].kind != "circle":
-            known |= set("".join(others[0].args))
+            known.update("".join(others[0].args))
             more, numbers = _split(numbers, known, None)
             clauses += [_clause(others[0], style)]
             told, others = more, others[1:]
@@ -127,8 +127,11 @@ def _split(
     facts: list[Fact], known: set[str], kinds: tuple[str, ...] | None
 ) -> tuple[list[Fact], list[Fact]]:
     """Part the facts into those of ``kinds`` whose letters are all known, and the others."""
-    inside = [f for f in facts if set("".join(f.args)) <= known and (kinds is None or f.kind in kinds)]
-    return inside, [f for f in facts if f not in inside]
+    inside, left = [], []
+    for fact in facts:
+        own = kinds is None or fact.kind in kinds
+        (inside if own and known.issuperset("".join(fact.args)) else left).append(fact)
+    return inside, left
 
 
 def _sentence(opening: str, clauses: list[str]) -> str:

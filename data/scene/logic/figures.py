@@ -26,7 +26,8 @@ def _shape(fact: Fact, known: Known) -> Answer:
     if CLASSES.get(sort) != len(name):
         return None
     corners = [(name[i - 2], name[i - 1], name[i]) for i in range(len(name))]
-    if any(known.on_one_line(*corner) for corner in corners) or _crossed(name, sort, known):
+    lines = [line for line in known.lines if len(line.intersection(name)) > 2]
+    if any(line.issuperset(corner) for line in lines for corner in corners) or _crossed(name, sort, known):
         return False
     found = SORTS[sort](name, known)
     if found is not True:

@@ -15,7 +15,7 @@ from zlib import crc32
 
 from data.scene import geometry as g
 from data.scene.canonical import canonical
-from data.scene.clear import Rejected, check_clear
+from data.scene.clear import Rejected, check_clear, check_lines
 from data.scene.templates import FAMILIES, Figure, figure_class
 from data.scene.truth import evaluate, is_understated
 from data.scene.types import CANVAS, Axes, Built, Curve, Fact, Mark, Point, Program, Scene
@@ -24,7 +24,7 @@ __all__ = ["Rejected", "build", "check", "choose_numbers", "forms", "labelled_po
 
 BORDER = 46.0
 """Free border in px, room for labels."""
-REMEMBERED = 4096
+REMEMBERED = 256
 """Figures whose geometry is kept, about 4 kB each."""
 
 _USED: dict[tuple[str, ...], tuple[str, ...]] = {}  # by class, the parameters that its drawing reads
@@ -189,6 +189,7 @@ def _placed(
     if isinstance(figure, str):
         return figure
     try:
+        check_lines(figure)
         scene = _fit(figure, turn, flip)
         check_clear(scene)
     except Rejected as reason:

@@ -62,7 +62,7 @@ FIGURES = ("shape", "circle", "graph")
 STYLES = 16
 
 
-@lru_cache(1 << 14)
+@lru_cache(1 << 12)
 def phrase(fact: Fact, style: int = 0) -> str:
     """Say one fact: ``AB ∥ CD``, ``right triangle ABC``, ``point D lies on BC``."""
     if fact.kind == "shape":
@@ -127,7 +127,8 @@ def _split(
     facts: list[Fact], known: set[str], kinds: tuple[str, ...] | None
 ) -> tuple[list[Fact], list[Fact]]:
     """Part the facts into those of ``kinds`` whose letters are all known, and the others."""
-    inside, left = [], []
+    inside: list[Fact] = []
+    left: list[Fact] = []
     for fact in facts:
         own = kinds is None or fact.kind in kinds
         (inside if own and known.issuperset("".join(fact.args)) else left).append(fact)

@@ -1,4 +1,8 @@
-"""Which scenes are clear: nothing in them can be taken for something else."""
+"""Which scenes are clear: nothing in them can be taken for something else.
+
+What directions and ratios of lines decide is asked of the figure, before it is turned and fitted: the answer
+must not hang on how a rotation is rounded, and half of all edited figures end there.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from itertools import combinations
 from data.scene import geometry as g
 from data.scene.margins import PLACE_MARGIN
 from data.scene.shapes import ANGLE_MARGIN, LENGTH_MARGIN
+from data.scene.templates import Figure
 from data.scene.types import Point, Scene
 
 MIN_ANGLE = 15.0
@@ -18,8 +23,8 @@ CLOSE = 10.0
 """A point this near (px) to a line that it is not on makes a scene unclear."""
 
 _NONE = 1e-7  # sine, relative length or px: what is exact but for rounding
-_ALMOST = math.sin(math.radians(ANGLE_MARGIN))
-_NARROW = math.sin(math.radians(MIN_ANGLE))
+_ALMOST = math.sin(math.radians(ANGLE_MARGIN)) + _NONE
+_NARROW = math.sin(math.radians(MIN_ANGLE)) - _NONE
 
 
 class Rejected(Exception):
@@ -27,7 +32,7 @@ class Rejected(Exception):
 
 
 def check_clear(scene: Scene) -> None:
-    """Reject a scene in which a person could take one thing for another."""
+    """Reject a scene in which a person could take one thing for another, its lines apart."""
     points = scene.points
     for (ax, ay), (bx, by) in combinations(points.values(), 2):
         if math.hypot(ax - bx, ay - by) < MIN_DISTANCE:
@@ -36,7 +41,6 @@ def check_clear(scene: Scene) -> None:
     if scene.axes:
         (x, y), (left, bottom), (right, top) = scene.axes.origin, scene.axes.low, scene.axes.high
         lines += [("", (left, y), (right, y)), ("", (x, bottom), (x, top))]
-    _check_lines(lines)
     for name, (x, y) in points.items():
         for line, a, b in lines:
             if name not in line and _NONE < _to_segment(x, y, a, b) < CLOSE:
@@ -53,12 +57,19 @@ def check_clear(scene: Scene) -> None:
                 raise Rejected("point near a graph")
 
 
-def _check_lines(lines: list[tuple[str, Point, Point]]) -> None:
+def check_lines(figure: Figure) -> None:
     """Reject lines that are nearly parallel, nearly perpendicular, or, from one point, nearly equal."""
+    points = figure.points
+    lines = [(name, points[name[0]], points[name[1]]) for name in figure.segments]
+    if figure.axes:
+        left, bottom, right, top = figure.axes
+        lines += [("", (left, 0.0), (right, 0.0)), ("", (0.0, bottom), (0.0, top))]
     rays = []
     for name, a, b in lines:
         dx, dy = b[0] - a[0], b[1] - a[1]
         length = math.hypot(dx, dy)
+        if not length:
+            raise Rejected("points too close")
         rays.append((name, a, b, dx / length, dy / length, length))
     for i, (first, a, b, ux, uy, long) in enumerate(rays):
         for second, c, d, vx, vy, other in rays[:i]:
@@ -68,7 +79,7 @@ def _check_lines(lines: list[tuple[str, Point, Point]]) -> None:
             if _NONE < sine < _NARROW and _meet(a, b, c, d):
                 raise Rejected("angle too small")
             joined = first and second and (first[0] in second or first[1] in second)
-            if joined and _NONE < abs(long - other) / max(long, other) <= LENGTH_MARGIN:
+            if joined and _NONE < abs(long - other) / max(long, other) < LENGTH_MARGIN + _NONE:
                 raise Rejected("nearly equal")
 
 
@@ -79,6 +90,6 @@ def _to_segment(x: float, y: float, a: Point, b: Point) -> float:
 
 
 def _meet(a: Point, b: Point, c: Point, d: Point) -> bool:
-    return (
-        min(_to_segment(*a, c, d), _to_segment(*b, c, d), _to_segment(*c, a, b), _to_segment(*d, a, b)) < 1.0
-    )
+    """Whether an end of one line is on the other; ends that are near it are rejected elsewhere."""
+    off = min(_to_segment(*a, c, d), _to_segment(*b, c, d), _to_segment(*c, a, b), _to_segment(*d, a, b))
+    return off < _NONE * math.hypot(a[0] - b[0], a[1] - b[1])

@@ -26,7 +26,7 @@ from data.scene.types import Built, Fact, Program, Scene
 
 CHOICE_SHARE = 0.2
 """Share of questions that are asked with options, where the answer allows it."""
-VERSION = 5
+VERSION = 6
 """Raised whenever the same seed gives another sample."""
 
 

@@ -27,8 +27,8 @@ def drawn(cfg, count):
 
 @pytest.fixture(scope="module")
 def crowded():
-    """Sixty samples over few letters and simple figures, so that many captions are true of other scenes."""
-    return drawn(config("ABCDEF", SIMPLE), 60)
+    """A hundred samples over few letters and simple figures, so that captions are true of other scenes."""
+    return drawn(config("ABCDEF", SIMPLE), 100)
 
 
 def brute(samples):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ def sheets(results: Mapping[str, Any]) -> list[Sheet]:
 
 def _report(results: Mapping[str, Any], flat: np.ndarray | None, labels: np.ndarray) -> str:
     names = list(results["negatives"])
-    looks = [charts.Look(name[:1].upper(), COLOURS[at % len(COLOURS)]) for at, name in enumerate(names)]
+    looks = [charts.Look(ascii_uppercase[at % 26], COLOURS[at % len(COLOURS)]) for at in range(len(names))]
     legend = charts.legend(list(zip(looks, names, strict=True)), inline=True)
     groups = []
     for level in LEVELS:

@@ -21,6 +21,8 @@ MIN_DISTANCE = 14.0
 """Least distance in px of two named points."""
 CLOSE = 10.0
 """A point this near (px) to a line that it is not on makes a scene unclear."""
+BULGE = 5.0
+"""A graph this near (px) to the middle of a chord looks like one thick line with it."""
 
 _NONE = 1e-7  # sine, relative length or px: what is exact but for rounding
 _ALMOST = math.sin(math.radians(ANGLE_MARGIN)) + _NONE
@@ -55,6 +57,10 @@ def check_clear(scene: Scene) -> None:
         for curve in scene.curves:
             if 0.5 < g.to_polyline((x, y), curve.points) < CLOSE:
                 raise Rejected("point near a graph")
+    for _, a, b in lines[: len(scene.segments)]:
+        for curve in scene.curves:
+            if g.to_polyline(g.midpoint(a, b), curve.points) < BULGE:
+                raise Rejected("line along a graph")
 
 
 def check_lines(figure: Figure) -> None:

@@ -1,5 +1,6 @@
 """The templates: each draws clear figures of its own kind, labelled as it tells, often enough to be quick."""
 
+import math
 from random import Random
 
 import pytest
@@ -117,6 +118,16 @@ def test_points_and_lines_keep_apart(scenes, brute):
                     (v,), (p, q) = shared, set(s) ^ set(t)
                     angle = brute.turn(z[p] - z[v], z[q] - z[v])
                     assert angle >= MIN_ANGLE - 1e-6 or angle < 1e-6
+
+
+def test_no_line_runs_along_a_graph(draw):
+    for seed in range(60):
+        built = draw("parabola_triangle", seed)[1]
+        (curve,) = built.scene.curves
+        for segment in built.scene.segments:
+            ends = [built.scene.points[name] for name in segment]
+            middle = [sum(side) / 2 for side in zip(*ends, strict=True)]
+            assert min(math.dist(middle, point) for point in curve.points) > 5
 
 
 def test_told_numbers_are_labelled_and_labels_are_told(scenes):

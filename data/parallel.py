@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
 from typing import TypeVar
 
 Job = TypeVar("Job")
@@ -21,7 +22,7 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
     """A pool of ``count`` fresh processes, 0: one per core. An exception ends them at once."""
     context = get_context("spawn")  # forking a process that has threads, as numpy's, can hang
     count = count or os.cpu_count() or 1
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_follow_the_parent)
     try:
         yield pool
     except BaseException:
@@ -52,5 +53,13 @@ def ordered(
         raise ValueError("a worker process died, most likely out of memory; use fewer workers") from error
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _follow_the_parent() -> None:
+    """Leave interrupts to the parent, and end when it is killed: the pool's workers would wait for ever."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)

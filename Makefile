@@ -34,7 +34,7 @@ $(INSTALLED): setup.cfg constraints.txt pyproject.toml
 	@touch $@
 
 test: setup ## the test suite; what needs a GPU or SLURM is skipped without one (ARGS='-m "not slow"' for less)
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: setup layout ## ruff, mypy and the import rule
 	$(PY) -m ruff check .

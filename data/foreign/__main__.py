@@ -133,8 +133,8 @@ def _check(tally: Tally, cfg: ForeignConfig, *, last: bool) -> None:
 def _summary(name: str, index: dict[str, Any]) -> Table:
     told = index["foreign"]
     table = Table(title=name)
-    table.add_column("", no_wrap=True)
-    table.add_column("count", no_wrap=True)
+    table.add_column("", min_width=34)
+    table.add_column("count", no_wrap=True, min_width=11)
     table.add_column("examples", no_wrap=True, overflow="ellipsis")
     table.add_row("captions read", str(told["captions"]), "")
     table.add_row(

@@ -65,8 +65,7 @@ def test_samples_are_kept_and_get_unverified_rule_negatives(run, shards):
     assert index["counts"]["verdicts"] == {"false": 12, "unverified": 16}
 
 
-def test_coverage_and_refusals_are_counted_and_named(run, shards, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "140")
+def test_coverage_and_refusals_are_counted_and_named(run, shards, capsys):
     _, index = run(shards(CAPTIONS), "count=4")
     told = index["foreign"]
     assert {k: told[k] for k in ("captions", "sentences", "understood", "share_understood")} == {

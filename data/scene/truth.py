@@ -17,7 +17,7 @@ from data.scene.shapes import FAR, IMPLIED, UNKNOWN, polygon
 from data.scene.types import Fact, Scene
 
 EXACT = 1e-6
-"""Margins up to which a statement counts as true."""
+"""Margins up to which a statement counts as true, and by which a false one exceeds what can be seen."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def evaluate(fact: Fact, scene: Scene) -> Truth:
     residual = min(FAR, PREDICATES[fact.kind](fact, scene))
     if residual <= EXACT:
         return Truth("true", 0.0)
-    return Truth("false" if residual > 1.0 else "ambiguous", residual)
+    return Truth("false" if residual > 1.0 + EXACT else "ambiguous", residual)
 
 
 def judge(facts: Iterable[Fact], scene: Scene, known: Known | None = None) -> Truth:

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from configs.data import LoaderConfig
 from configs.runtime import console
 from data.index import open_folder
-from data.order import EvenBatchSampler, GlobalBatchSampler
+from data.order import EvenBatchSampler, GlobalBatchSampler, Place
 from data.sample import KEY, Sample, SampleError, parse_sample
 from data.tar import unpack
 
@@ -116,6 +116,8 @@ class BatchReader(Dataset[tuple[Any, list[str]]]):
     A sample that raises :class:`data.sample.SampleError`, when read or when transformed, is left out: its
     batch is smaller. If nothing is left, the next usable sample in stored order stands in, because every rank
     must step. Both depend on the sample numbers alone, not on workers, and neither moves the position.
+
+    A transform with a method ``at`` is asked for the one of the batch's place.
     """
 
     def __init__(self, dataset: Source, transform: Transform, collate: Collate, max_skipped: int = 0) -> None:
@@ -128,19 +130,25 @@ class BatchReader(Dataset[tuple[Any, list[str]]]):
     def __getitem__(self, indices: list[int]) -> tuple[dict[str, Any] | None, list[str]]:
         taken: list[tuple[str, Any]] = []
         skips: list[str] = []
+        transform = transform_at(self.transform, getattr(indices, "place", None))
         for i in indices:
-            self._take(i, taken, skips)
+            self._take(i, transform, taken, skips)
         stand_in = indices[-1]
         while not taken and len(skips) <= self.max_skipped:
             stand_in = (stand_in + 1) % len(self)
-            self._take(stand_in, taken, skips)
+            self._take(stand_in, transform, taken, skips)
         return make_batch(self.collate, taken), skips
 
-    def _take(self, i: int, taken: list[tuple[str, Any]], skips: list[str]) -> None:
+    def _take(self, i: int, transform: Transform, taken: list[tuple[str, Any]], skips: list[str]) -> None:
         try:
-            taken.append(transformed(self.dataset[i], self.transform, self.dataset.file_of(i)))
+            taken.append(transformed(self.dataset[i], transform, self.dataset.file_of(i)))
         except SampleError as error:
             skips.append(str(error))
+
+
+def transform_at(transform: Transform, place: Place | None) -> Transform:
+    """Return what a transform with a method ``at`` is at a place of training, and others as they are."""
+    return transform if place is None or not hasattr(transform, "at") else transform.at(place)
 
 
 def transformed(sample: Sample, transform: Transform, file: object) -> tuple[str, Any]:
@@ -211,7 +219,7 @@ class ResumableLoader(ShardLoader):
     def __iter__(self) -> Iterator[dict[str, Any]]:
         self.sampler.begin()
         for batch in super().__iter__():
-            self.sampler.position += self.sampler.global_batch
+            self.sampler.advance()
             yield batch
 
     def state_dict(self) -> dict[str, Any]:

@@ -7,9 +7,11 @@ tell them apart. Every distinct caption of a batch is in it once.
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -17,8 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from configs.geoclip import NegativesConfig, check_overflow
+from configs.geoclip import check_overflow
+from configs.objective import KINDS, NegativesConfig, Part, part_at
 from data.images import decode
+from data.order import Place
 from data.sample import Negative, Sample, SampleError
 from data.scene.pairs import Told, true_pairs
 from geoclip.encoder import DualEncoder, pad_rows, token_rows
@@ -41,6 +45,7 @@ class Item:
     text_labels: list[Label]
     dropped: int
     told: Told
+    part: int = -1
 
 
 @dataclass
@@ -52,7 +57,8 @@ class Batch:
     ``[T, L]``; ``image_ids`` ``[B + M]`` and ``text_ids`` ``[T]`` are hashes of the content, so equal means
     the same. ``true_pairs`` ``[K, 2]`` are pairs (i, j), i != j, whose caption j is not false of picture i,
     and ``told`` uint8 ``[B, W]`` is what other ranks need to find theirs (0 wide without scenes). ``dropped``
-    counts negatives left out because the text window would hide their edit.
+    counts negatives left out because the text window would hide their edit. ``part`` is the number of the
+    part of the run that the batch was made for, -1 the last.
     """
 
     keys: list[str]
@@ -71,6 +77,7 @@ class Batch:
     image_labels: list[Label] = field(default_factory=list)
     text_labels: list[Label] = field(default_factory=list)
     dropped: int = 0
+    part: int = -1
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -91,18 +98,32 @@ class Batch:
 class ContrastiveTransform:
     """``Sample`` to :class:`Item`; picklable, depends on nothing but its arguments and the sample.
 
+    ``parts`` are those of a run whose negatives change; :meth:`at` gives the transform for a place in it.
+
     ``text_overflow`` says what happens to a caption longer than the text window: ``error`` stops, ``skip``
     raises :class:`SampleError` (a counted skip) or leaves out the one negative caption, ``truncate`` cuts it,
     and leaves out every negative whose edit would not be fully visible inside the window.
     """
 
-    def __init__(self, encoder: DualEncoder, negatives: NegativesConfig, text_overflow: str) -> None:
+    def __init__(
+        self, encoder: DualEncoder, negatives: NegativesConfig, text_overflow: str, parts: Sequence[Part] = ()
+    ) -> None:
         check_overflow(text_overflow)
         self.tokenizer = encoder.tokenizer
         self.window = encoder.text_window
         self.image_size = encoder.image_size
         self.negatives = negatives
         self.overflow = text_overflow
+        self.parts, self.part, self.epoch = parts, -1, 0
+
+    def at(self, place: Place) -> ContrastiveTransform:
+        """Return the transform of the batch at ``place``: the negatives of its part, drawn for its epoch."""
+        found = copy.copy(self)
+        found.epoch = place.epoch
+        if self.parts:
+            found.part = part_at(self.parts, place.epoch, place.step)
+            found.negatives = self.parts[found.part].negatives
+        return found
 
     def __call__(self, sample: Sample) -> Item:
         """Return the item of ``sample``; :class:`SampleError` for a picture or caption that cannot be
@@ -112,7 +133,7 @@ class ContrastiveTransform:
                 "no caption, and stage 1 pairs pictures with captions; import with keep=captions, or raise "
                 "max_skipped to pass over samples that only have a chat"
             )
-        chosen = choose(sample, self.negatives)
+        chosen = choose(sample, self.negatives, self.epoch)
         texts = [n for n in chosen if n.text is not None]
         images = [n for n in chosen if n.image is not None]
         rows = token_rows(self.tokenizer, [sample.caption, *(str(n.text) for n in texts)])
@@ -130,6 +151,7 @@ class ContrastiveTransform:
             [*map(label, texts)],
             dropped,
             Told.of(sample),
+            self.part,
         )
 
     def _fit(
@@ -153,17 +175,46 @@ class ContrastiveTransform:
         return [cut[0], *(cut[1 + i] for i in seen)], [texts[i] for i in seen], images
 
 
-def choose(sample: Sample, cfg: NegativesConfig) -> list[Negative]:
-    """Return the negatives a sample brings: per kind all, the first k, or k drawn from (seed, key)."""
+def choose(sample: Sample, cfg: NegativesConfig, epoch: int = 0) -> list[Negative]:
+    """Return the negatives a sample brings: per kind all, or as many as ``cfg`` says, by its rule.
+
+    What is drawn depends on (seed, key, kind), and with ``fresh`` and ``simans`` on the epoch. For
+    ``hardest`` all candidates are returned: :func:`geoclip.hardest.keep_hardest` chooses. Raises ValueError
+    for retrieval negatives without the scores that ``simans`` needs.
+    """
     chosen: list[Negative] = []
-    for kind, most in (("rule", cfg.rule), ("retrieval", cfg.retrieval), ("image", cfg.image)):
+    for kind in KINDS:
         found = [negative for negative in sample.negatives if negative.kind == kind]
-        if most is not None and most < len(found):
-            draw = random.Random(f"{cfg.seed}/{sample.key}/{kind}")
-            picks = sorted(draw.sample(range(len(found)), most)) if cfg.choose == "random" else range(most)
-            found = [found[i] for i in picks]
+        most = getattr(cfg, kind)
+        if most is not None and most < len(found) and not (most and cfg.choose == "hardest"):
+            found = [found[i] for i in sorted(_picks(sample.key, kind, found, cfg, epoch)[:most])]
         chosen += found
     return chosen
+
+
+def _picks(key: str, kind: str, found: list[Negative], cfg: NegativesConfig, epoch: int) -> list[int]:
+    """Return the places of the candidates in the order in which they are taken."""
+    places = list(range(len(found)))
+    if cfg.choose == "simans" and kind == "retrieval":
+        return _simans(key, found, cfg, epoch)
+    if cfg.choose in ("random", "fresh", "simans"):
+        again = "" if cfg.choose == "random" else f"/{epoch}"
+        return random.Random(f"{cfg.seed}/{key}/{kind}{again}").sample(places, getattr(cfg, kind))
+    return places
+
+
+def _simans(key: str, found: list[Negative], cfg: NegativesConfig, epoch: int) -> list[int]:
+    from data.mining import simans  # what mines is slow to import, and seldom needed here
+
+    if cfg.peak is None or any(negative.score is None for negative in found):
+        raise ValueError(
+            f"sample {key!r}: retrieval negatives without scores, and choose=simans draws by them; mine them "
+            "again with python -m data.retrieval or data.build, or use choose=fresh"
+        )
+    scores = np.array([negative.score for negative in found], dtype=np.float64)
+    digest = hashlib.blake2b(f"{cfg.seed}/{key}/simans/{epoch}".encode(), digest_size=8).digest()
+    rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest)))
+    return simans(scores, a=cfg.a, peak=cfg.peak, rng=rng).tolist()
 
 
 class Collate:
@@ -201,6 +252,7 @@ def join(items: list[Item], pad_id: int, width: int | None) -> Batch:
         image_labels=[one for item in items for one in item.image_labels],
         text_labels=[one for item in items for one in item.text_labels],
         dropped=sum(item.dropped for item in items),
+        part=items[0].part if items else -1,
     )
 
 

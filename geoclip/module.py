@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import lightning
@@ -11,11 +12,13 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from configs.geoclip import ObjectiveConfig
+from configs.objective import NegativesConfig, ObjectiveConfig, Part
+from configs.runtime import console
 from configs.trainer import build_optimizer, shard
 from configs.training import OptimConfig
 from geoclip.collate import Batch
 from geoclip.encoder import DualEncoder
+from geoclip.hardest import keep_hardest
 from geoclip.objectives import GLOBAL, TERMS, Features, accuracies, gather_features
 from geoclip.ranks import Meter, global_means, world_size
 
@@ -23,12 +26,22 @@ from geoclip.ranks import Meter, global_means, world_size
 class GeoclipModule(lightning.LightningModule):
     """Wires encoder, objective and optimiser; batches are those of :class:`geoclip.collate.Collate`.
 
-    ``samples_seen`` (all ranks) and ``seconds`` (without validation) go on counting after a restart.
+    ``parts`` are those of the run, the last with ``objective``; each batch says for which part it was made,
+    so that data and loss change together, on all ranks. ``samples_seen`` (all ranks) and ``seconds`` (without
+    validation) go on counting after a restart.
     """
 
-    def __init__(self, encoder: DualEncoder, objective: ObjectiveConfig, optim: OptimConfig) -> None:
+    def __init__(
+        self,
+        encoder: DualEncoder,
+        objective: ObjectiveConfig,
+        optim: OptimConfig,
+        parts: Sequence[Part] = (),
+    ) -> None:
         super().__init__()
         self.encoder, self.objective, self.optim = encoder, objective, optim
+        self.parts = list(parts) or [Part(objective, NegativesConfig())]
+        self._part: int | None = None
         encoder.train_bias(objective.sigmoid)
         self.samples_seen = 0
         self.last: dict[str, float] = {}
@@ -54,7 +67,10 @@ class GeoclipModule(lightning.LightningModule):
 
     def compute(self, batch: Batch, meter: Meter) -> tuple[Tensor, Features]:
         """Return the loss, whose mean over ranks is the global one, and the features; feeds ``meter``."""
-        weights = self.objective.active()
+        part = self.parts[batch.part]
+        weights = part.objective.active()
+        if part.negatives.choose == "hardest":
+            batch = keep_hardest(self.encoder, batch, part.negatives)
         outputs = self.encoder(batch.images, batch.input_ids, batch.attention_mask)
         features = gather_features(batch, *outputs, everyone=any(name in GLOBAL for name in weights))
         parts = {name: TERMS[name](features) for name in weights}
@@ -68,6 +84,7 @@ class GeoclipModule(lightning.LightningModule):
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
         """Return the loss; ValueError with the keys of the batch when it is not a number."""
         pairs: Batch = batch["pairs"]
+        self._enter(pairs.part)
         loss, features = self.compute(pairs, self._meter)
         self._stop_unless_finite(loss, pairs, features)
         dropped = torch.tensor(float(pairs.dropped), device=loss.device)
@@ -127,6 +144,22 @@ class GeoclipModule(lightning.LightningModule):
             raise ValueError("the checkpoint to go on from is not one of geoclip.train")
         kept = checkpoint["geoclip"]
         self._seconds, self.samples_seen, self.last = kept["seconds"], kept["samples_seen"], kept["last"]
+
+    def _enter(self, part: int) -> None:
+        """Tell which part of the run begins; means over steps of two parts would mean nothing."""
+        if part == self._part or len(self.parts) == 1:
+            return
+        if self._part is not None:
+            self._meter = Meter()
+        self._part = part
+        if self.trainer.is_global_zero:
+            terms = " + ".join(
+                f"{weight:g} {name}" for name, weight in self.parts[part].objective.active().items()
+            )
+            at = f"step {self.trainer.global_step}"
+            console.print(
+                f"{at}: part {part + 1} of {len(self.parts)}, {terms}", markup=False, soft_wrap=True
+            )
 
     def _logs_now(self) -> bool:
         return (self.trainer.global_step + 1) % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined]

@@ -103,6 +103,56 @@ def test_a_resumed_run_equals_an_uninterrupted_one(options, tmp_path):
     assert steps == [3, 4, 5]
 
 
+HYBRID = ["stages=[{until_step: 2, objective: {in_batch: 1.0}}]", "objective.in_batch=0"]
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3])
+def test_a_hybrid_run_is_in_batch_first_and_resumes_exactly_in_either_part(
+    options, hybrid, in_batch, tmp_path, stop
+):
+    whole, first = hybrid
+    rows = [row for row in read_metrics(whole) if "train/loss" in row]
+    assert ["train/in_batch" in row for row in rows] == [True, True, False, False]
+    assert ["train/text" in row for row in rows] == [False, False, True, True]
+    plain = [row["train/loss"] for row in read_metrics(in_batch) if "train/loss" in row]
+    assert [row["train/loss"] for row in rows[:2]] == plain[:2]
+    assert first["stages"] == [{"objective": {"in_batch": 1.0}, "until_step": 2}]
+    cut = tmp_path / "cut"
+    (cut / "checkpoints").mkdir(parents=True)
+    shutil.copy(whole / "checkpoints" / f"step-{stop:08d}.ckpt", cut / "checkpoints")
+    second = train(load_config(GeoclipConfig, options(cut, *HYBRID, *EVERY, "train.num_workers=1")))
+    ours, theirs = weights(whole), weights(cut)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert second["last"] == first["last"]
+
+
+EVERY = ["trainer.max_steps=4", "trainer.checkpoint_every_steps=1"]
+
+
+@pytest.fixture(scope="module")
+def hybrid(options, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hybrid") / "run"
+    return folder, train(load_config(GeoclipConfig, options(folder, *HYBRID, *EVERY)))
+
+
+@pytest.fixture(scope="module")
+def in_batch(options, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plain") / "run"
+    plain = ["objective.text=0", "objective.image=0", "negatives={rule: 0, retrieval: 0, image: 0}"]
+    train(load_config(GeoclipConfig, options(folder, *plain, *EVERY)))
+    return folder
+
+
+def test_parts_may_end_with_an_epoch_and_take_the_hardest(options, tmp_path):
+    """Twelve samples in batches of four: three steps an epoch."""
+    parts = ["stages=[{until_epoch: 1, objective: {joint: 1.0}}]", "objective.in_batch=0"]
+    parts += ["negatives={rule: 1, retrieval: 1, image: 1, choose: hardest}", "trainer.max_steps=5"]
+    train(load_config(GeoclipConfig, options(tmp_path / "run", *parts)))
+    rows = [row for row in read_metrics(tmp_path / "run") if "train/loss" in row]
+    assert ["train/joint" in row for row in rows] == [True] * 3 + [False] * 2
+    assert ["train/text" in row for row in rows] == [False] * 3 + [True] * 2
+
+
 FRESH = ["train.shards=[]", "train.mode=scenes", "train.epoch_samples=12", "text_overflow=truncate"]
 FRESH += ["train.recipe=[configs/data/fresh.yaml,scene.image_size=48,negatives.rule=2,negatives.image=1]"]
 
@@ -254,6 +304,7 @@ def test_two_ranks_train_like_one_with_the_same_global_batch(
     """Six steps of the whole command, clipping included; FSDP2 has no float64."""
     env = {**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"}
     common = [f"trainer.precision={precision}", "trainer.gradient_clip_val=0.5", "optim.eps=1e-4"]
+    common += ["stages=[{until_step: 2, objective: {in_batch: 1}}]", "negatives={rule: 1, choose: hardest}"]
     two = ["trainer.devices=2", f"trainer.strategy={strategy}", "train.batch_size=2"]
     for name, more in (("one", []), ("two", two)):
         command = [sys.executable, "-m", "geoclip.train", *options(tmp_path / name, *common), *more]

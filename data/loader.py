@@ -6,6 +6,7 @@ worker hands over a whole batch with the skips it met, so that they are counted 
 
 from __future__ import annotations
 
+import json
 import os
 from bisect import bisect_right
 from collections import OrderedDict
@@ -23,11 +24,13 @@ from configs.runtime import console
 from data.index import open_folder
 from data.order import EvenBatchSampler, GlobalBatchSampler, Place
 from data.sample import KEY, Sample, SampleError, parse_sample
-from data.tar import unpack
+from data.tar import first_member, unpack
 
 Transform = Callable[[Sample], Any]
 Collate = Callable[[list[Any]], dict[str, Any]]
 OPEN_FILES = 64
+RECORD = 1 << 15
+"""Bytes of a sample that are read at once for its record; most records are shorter."""
 NAMED = 20
 
 
@@ -66,6 +69,24 @@ class IndexedDataset(Dataset[Sample]):
             return parse_members(unpack(block))
         except ValueError as error:
             raise SampleError(f"{self.files[shard]}: {error}") from error
+
+    def record(self, i: int) -> dict[str, Any]:
+        """Return the JSON record of sample ``i`` as it is stored, without reading the pictures behind it.
+
+        Raises :class:`data.sample.SampleError` for a sample that does not begin with one.
+        """
+        file = self._descriptor(bisect_right(self._starts, i) - 1)
+        at, length = map(int, self._offsets[i])
+        try:
+            block = os.pread(file, min(length, RECORD), at)
+            name, begin, end = first_member(block)
+            block += os.pread(file, max(0, min(end, length) - len(block)), at + len(block))
+            record = json.loads(block[begin:end])
+        except (ValueError, RecursionError) as error:
+            raise SampleError(f"{self.file_of(i)}: sample at byte {at}: {error}") from error
+        if not (name.endswith(".json") and isinstance(record, dict)):
+            raise SampleError(f"{self.file_of(i)}: sample at byte {at} begins with {name!r}, not its record")
+        return record
 
     def file_of(self, i: int) -> Path:
         """Return the tar file that holds sample ``i``."""
@@ -247,7 +268,7 @@ def indexed_loader(
     sampler: Any
     if train:
         slices |= {"shuffle": cfg.shuffle, "seed": cfg.seed, "window": cfg.window}
-        sampler = GlobalBatchSampler(dataset.shard_samples, **slices)
+        sampler = _train_sampler(cfg, dataset, slices)
     else:
         sampler = EvenBatchSampler(len(dataset), **slices)
     source = DataLoader(
@@ -259,6 +280,15 @@ def indexed_loader(
     if train:
         return ResumableLoader(source, sampler, cfg.max_skipped)
     return ShardLoader(source, cfg.max_skipped)
+
+
+def _train_sampler(cfg: LoaderConfig, dataset: IndexedDataset, slices: dict[str, Any]) -> GlobalBatchSampler:
+    if cfg.batch_of == "random":
+        return GlobalBatchSampler(dataset.shard_samples, **slices)
+    from data.groups import GroupSampler, find_links  # it reads with the dataset of this module
+
+    links = find_links(dataset, cfg.batch_of, show=slices["rank"] == 0)
+    return GroupSampler(dataset.shard_samples, links, cfg.group_size, **slices)
 
 
 def worker_options(cfg: LoaderConfig) -> dict[str, Any]:

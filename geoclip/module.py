@@ -22,6 +22,9 @@ from geoclip.hardest import keep_hardest
 from geoclip.objectives import GLOBAL, TERMS, Features, accuracies, gather_features
 from geoclip.ranks import Meter, global_means, world_size
 
+PATIENCE = 10
+"""Steps after which a loss term that has met no negatives is told of."""
+
 
 class GeoclipModule(lightning.LightningModule):
     """Wires encoder, objective and optimiser; batches are those of :class:`geoclip.collate.Collate`.
@@ -42,6 +45,9 @@ class GeoclipModule(lightning.LightningModule):
         self.encoder, self.objective, self.optim = encoder, objective, optim
         self.parts = list(parts) or [Part(objective, NegativesConfig())]
         self._part: int | None = None
+        self._began = 0  # step at which this process entered the part
+        self._met: set[str] = set()  # what was measured since, and whether a negative was left out
+        self._dropped = False
         encoder.train_bias(objective.sigmoid)
         self.samples_seen = 0
         self.last: dict[str, float] = {}
@@ -142,17 +148,29 @@ class GeoclipModule(lightning.LightningModule):
         """Go on from the counters."""
         if "geoclip" not in checkpoint:
             raise ValueError("the checkpoint to go on from is not one of geoclip.train")
+        self._refuse_another_encoder(checkpoint.get("state_dict", {}))
         kept = checkpoint["geoclip"]
         self._seconds, self.samples_seen, self.last = kept["seconds"], kept["samples_seen"], kept["last"]
 
+    def _refuse_another_encoder(self, saved: dict[str, Tensor]) -> None:
+        own = {name: tuple(tensor.shape) for name, tensor in self.state_dict().items()}
+        found = {name: tuple(tensor.shape) for name, tensor in saved.items()}
+        if differ := sorted(name for name in own.keys() | found.keys() if own.get(name) != found.get(name)):
+            name = differ[0]
+            raise ValueError(
+                f"the checkpoint to go on from holds another encoder: {len(differ)} tensors differ, the first "
+                f"is {name}, {found.get(name, 'missing')} there and {own.get(name, 'missing')} here. Set "
+                "encoder and objective to what it was trained with, or start a new run with encoder.pretrained"
+            )
+
     def _enter(self, part: int) -> None:
         """Tell which part of the run begins; means over steps of two parts would mean nothing."""
-        if part == self._part or len(self.parts) == 1:
+        if part == self._part:
             return
         if self._part is not None:
             self._meter = Meter()
-        self._part = part
-        if self.trainer.is_global_zero:
+        self._part, self._began, self._met, self._dropped = part, self.trainer.global_step, set(), False
+        if self.trainer.is_global_zero and len(self.parts) > 1:
             terms = " + ".join(
                 f"{weight:g} {name}" for name, weight in self.parts[part].objective.active().items()
             )
@@ -168,9 +186,33 @@ class GeoclipModule(lightning.LightningModule):
         samples, seconds = self._logged
         self._logged = (self.samples_seen, self.seconds)
         self.last = self._meter.read()
+        self._miss_negatives()
         speed = (self.samples_seen - samples) / max(self.seconds - seconds, 1e-9)
         extra = {"samples_per_second": speed, "logit_scale": self._scale()}
-        self.log_dict({f"train/{name}": value for name, value in {**self.last, **extra}.items()})
+        values = {f"train/{name}": value for name, value in {**self.last, **extra}.items()}
+        for logger in self.loggers:  # not log_dict, which repeats what an earlier step had and this one lacks
+            logger.log_metrics(values, step=self.trainer.global_step)
+            logger.save()
+
+    def _miss_negatives(self) -> None:
+        """Raise ValueError where the text window hid every edit that a term needs; warn of other reasons."""
+        before = self._met
+        self._met = before | self.last.keys() | {"warned"}
+        self._dropped |= self.last.get("negatives_dropped", 0.0) > 0
+        steps = self.trainer.global_step + 1 - self._began
+        part = self.parts[-1 if self._part is None else self._part]
+        for term in part.objective.active():
+            needed = f"accuracy/{'image' if term.endswith('image') else 'text'}"
+            if term.endswith("in_batch") or needed in self._met or steps < PATIENCE:
+                continue
+            told = f"no sample of {steps} steps had a negative that objective.{term} could use"
+            if self._dropped:
+                raise ValueError(
+                    f"{told}: their edits lie beyond the {self.encoder.text_window} tokens that the text "
+                    "tower reads; use a tower with a longer window, or set the weight of this term to 0"
+                )
+            if "warned" not in before and self.trainer.is_global_zero:
+                console.print(told, style="yellow", markup=False, soft_wrap=True)
 
     def _scale(self) -> float:
         scale = self.encoder.logit_scale.detach().exp()

@@ -100,16 +100,16 @@ def test_a_fresh_choice_is_another_one_in_every_epoch(make_sample):
 
 
 def test_simans_draws_retrieval_negatives_as_often_as_their_scores_say(make_sample):
-    """One of three: p is proportional to exp(-a (score - peak)^2); 4000 epochs, four standard deviations."""
+    """One of three: p is proportional to exp(-a (score - peak)^2); 1000 epochs, four standard deviations."""
     plain = make_sample(rule=0, retrieval=3, image=0)
     scores = (0.95, 0.8, 0.6)
     told = [replace(n, score=score) for n, score in zip(plain.negatives, scores, strict=True)]
     sample = replace(plain, negatives=tuple(told))
     cfg = NegativesConfig(retrieval=1, choose="simans", a=20.0, peak=0.8)
-    found = [choose(sample, cfg, epoch)[0].score for epoch in range(4000)]
+    found = [choose(sample, cfg, epoch)[0].score for epoch in range(1000)]
     weights = np.exp(-20.0 * (np.array(scores) - 0.8) ** 2)
     for score, share in zip(scores, weights / weights.sum(), strict=True):
-        assert abs(found.count(score) / 4000 - share) < 4 * (share * (1 - share) / 4000) ** 0.5
+        assert abs(found.count(score) / 1000 - share) < 4 * (share * (1 - share) / 1000) ** 0.5
     assert found[:50] == [choose(sample, cfg, epoch)[0].score for epoch in range(50)]
 
 

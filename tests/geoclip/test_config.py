@@ -4,7 +4,7 @@ from configs.geoclip import GeoclipConfig, RetrievalConfig
 from configs.load import load_config
 from configs.objective import part_at
 
-OBJECTIVES = ("in_batch", "mmclip", "joint")
+OBJECTIVES = ("in_batch", "mmclip", "joint", "hybrid")
 REST = ["train.shards=[data]"]
 IB = "{{until_step: {}, objective: {{in_batch: 1.0}}}}"
 SMALL = [*REST, "trainer.run_dir=run", "optim.lr=1e-3", "train.batch_size=4"]

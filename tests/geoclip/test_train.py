@@ -3,17 +3,24 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from configs.build import BuildConfig, SceneConfig
+from configs.build import NegativesConfig as SceneNegatives
+from configs.data import UnfoldConfig
 from configs.geoclip import GeoclipConfig
 from configs.load import load_config
 from configs.runs import read_metrics
 from data.recipes.mm_math_align import main as import_records
+from data.sample import Negative
+from data.scene import engine
 from data.shards import write_shards
+from data.unfold import unfold_shards
 from geoclip.towers import load_encoder
 from geoclip.train import train
 
@@ -106,7 +113,9 @@ def test_a_resumed_run_equals_an_uninterrupted_one(options, tmp_path):
 HYBRID = ["stages=[{until_step: 2, objective: {in_batch: 1.0}}]", "objective.in_batch=0"]
 
 
-@pytest.mark.parametrize("stop", [1, 2, 3])
+@pytest.mark.parametrize(
+    "stop", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)]
+)
 def test_a_hybrid_run_is_in_batch_first_and_resumes_exactly_in_either_part(
     options, hybrid, in_batch, tmp_path, stop
 ):
@@ -292,6 +301,52 @@ def test_captions_too_long_are_skipped_up_to_the_limit(options, make_sample, tmp
     assert train(load_config(GeoclipConfig, options(tmp_path / "c", *data, *more)))["steps"] == 3
     more = ["text_overflow=truncate"]
     assert train(load_config(GeoclipConfig, options(tmp_path / "d", *data, *more)))["steps"] == 3
+
+
+def test_a_window_that_hides_every_edit_stops_the_run(options, make_sample, tmp_path):
+    """Captions of more than 64 tokens that are edited at their end."""
+    long = "Point D lies on BC. " * 12
+    samples = []
+    for i in range(8):
+        sample = make_sample(i, caption=f"{long} AB = {i}.", rule=0, retrieval=0, image=0)
+        samples.append(replace(sample, negatives=(Negative("rule", text=f"{long} AB = {i + 10}."),)))
+    write_shards(samples, tmp_path / "data", name="late", shard_size=8, meta={"recipe": {}})
+    late = [f"train.shards=[{tmp_path / 'data'}]", "text_overflow=truncate", "trainer.max_steps=30"]
+    late += ["objective.image=0", "trainer.log_every_steps=5"]
+    with pytest.raises(
+        ValueError, match=r"no sample of 10 steps had a negative that objective\.text could use"
+    ):
+        train(load_config(GeoclipConfig, options(tmp_path / "run", *late)))
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(options, finished, tokenizer_folder, tmp_path):
+    folder, _ = finished
+    shape = {"image_size": 32, "patch_size": 8, "width": 64, "layers": 2, "heads": 2, "text_width": 32}
+    shape |= {
+        "text_layers": 2,
+        "text_heads": 2,
+        "text_window": 64,
+        "embed": 16,
+        "tokenizer": tokenizer_folder,
+    }
+    other = [f"encoder.clip.{name}={value}" for name, value in shape.items()]
+    other += [f"trainer.resume={folder / 'checkpoints' / 'step-00000003.ckpt'}"]
+    with pytest.raises(
+        ValueError, match=r"holds another encoder: \d+ tensors differ, the first is encoder\."
+    ):
+        train(load_config(GeoclipConfig, options(tmp_path / "run", *other)))
+
+
+def test_a_batch_of_perturbed_pictures_trains_on_them_as_pairs(options, project, tmp_path):
+    scene = SceneConfig(image_size=48, questions=False)
+    cfg = BuildConfig(name="t", splits={"t": 1}, scene=scene, negatives=SceneNegatives(0, 3, 0))
+    samples = [engine.make_sample(cfg, i, "t")[0] for i in range(4)]
+    write_shards(samples, tmp_path / "data", name="t", shard_size=4, meta={"recipe": {}})
+    unfold_shards(tmp_path / "data", UnfoldConfig(out=str(tmp_path / "pairs")))
+    pairs = [f"train.shards=[{tmp_path / 'pairs'}]", "train.batch_of=perturbed", "text_overflow=truncate"]
+    pairs += ["objective.text=0", "objective.image=0", "trainer.max_steps=3", "train.batch_size=4"]
+    results = train(load_config(GeoclipConfig, options(tmp_path / "run", *pairs)))
+    assert results["last"]["in_batch"] > 0
 
 
 @pytest.mark.slow

@@ -116,6 +116,11 @@ class ContrastiveTransform:
         self.overflow = text_overflow
         self.parts, self.part, self.epoch = parts, -1, 0
 
+    @property
+    def kinds(self) -> set[str]:
+        """Kinds of negatives that samples bring."""
+        return {kind for kind in KINDS if getattr(self.negatives, kind) != 0}
+
     def at(self, place: Place) -> ContrastiveTransform:
         """Return the transform of the batch at ``place``: the negatives of its part, drawn for its epoch."""
         found = copy.copy(self)

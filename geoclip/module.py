@@ -158,9 +158,10 @@ class GeoclipModule(lightning.LightningModule):
         if differ := sorted(name for name in own.keys() | found.keys() if own.get(name) != found.get(name)):
             name = differ[0]
             raise ValueError(
-                f"the checkpoint to go on from holds another encoder: {len(differ)} tensors differ, the first "
-                f"is {name}, {found.get(name, 'missing')} there and {own.get(name, 'missing')} here. Set "
-                "encoder and objective to what it was trained with, or start a new run with encoder.pretrained"
+                f"the checkpoint to go on from holds another encoder: {len(differ)} tensors differ, the "
+                f"first is {name}, {found.get(name, 'missing')} there and {own.get(name, 'missing')} here. "
+                "Set encoder and objective to what it was trained with, or start a new run with "
+                "encoder.pretrained"
             )
 
     def _enter(self, part: int) -> None:
@@ -196,8 +197,7 @@ class GeoclipModule(lightning.LightningModule):
 
     def _miss_negatives(self) -> None:
         """Raise ValueError where the text window hid every edit that a term needs; warn of other reasons."""
-        before = self._met
-        self._met = before | self.last.keys() | {"warned"}
+        self._met |= self.last.keys()
         self._dropped |= self.last.get("negatives_dropped", 0.0) > 0
         steps = self.trainer.global_step + 1 - self._began
         part = self.parts[-1 if self._part is None else self._part]
@@ -211,7 +211,8 @@ class GeoclipModule(lightning.LightningModule):
                     f"{told}: their edits lie beyond the {self.encoder.text_window} tokens that the text "
                     "tower reads; use a tower with a longer window, or set the weight of this term to 0"
                 )
-            if "warned" not in before and self.trainer.is_global_zero:
+            self._met.add(needed)  # say it once
+            if self.trainer.is_global_zero:
                 console.print(told, style="yellow", markup=False, soft_wrap=True)
 
     def _scale(self) -> float:

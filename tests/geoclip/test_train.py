@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,12 +16,15 @@ from configs.build import NegativesConfig as SceneNegatives
 from configs.data import UnfoldConfig
 from configs.geoclip import GeoclipConfig
 from configs.load import load_config
+from configs.objective import ObjectiveConfig
 from configs.runs import read_metrics
+from configs.training import OptimConfig
 from data.recipes.mm_math_align import main as import_records
 from data.sample import Negative
 from data.scene import engine
 from data.shards import write_shards
 from data.unfold import unfold_shards
+from geoclip.module import GeoclipModule
 from geoclip.towers import load_encoder
 from geoclip.train import train
 
@@ -317,6 +321,19 @@ def test_a_window_that_hides_every_edit_stops_the_run(options, make_sample, tmp_
         ValueError, match=r"no sample of 10 steps had a negative that objective\.text could use"
     ):
         train(load_config(GeoclipConfig, options(tmp_path / "run", *late)))
+
+
+def test_a_term_that_meets_no_negatives_is_told_of_once(clip, capsys):
+    objective = ObjectiveConfig(image=1.0, in_batch=1.0)
+    module = GeoclipModule(clip, objective, OptimConfig(lr=1.0))
+    module._trainer = SimpleNamespace(global_step=8, is_global_zero=True)
+    for _ in range(4):  # the ninth to the twelfth step
+        module.last = {"loss": 1.0, "accuracy/text": 0.5, "negatives_dropped": 0.0}
+        module._miss_negatives()
+        module._trainer.global_step += 1
+    said = "".join(capsys.readouterr())
+    assert said.count("no sample of 10 steps had a negative that objective.image could use") == 1
+    assert "no sample of" not in said.replace("no sample of 10", "")
 
 
 def test_a_checkpoint_of_another_architecture_is_refused(options, finished, tokenizer_folder, tmp_path):

@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from configs.build import BuildConfig
 from configs.data import LoaderConfig
-from data.loader import BatchReader, Collate, ResumableLoader, Transform, transform_at, worker_options
-from data.order import GlobalBatchSampler
+from data.loader import BatchReader, Collate, ResumableLoader, Transform, worker_options
+from data.order import GlobalBatchSampler, transform_at
 from data.sample import Sample
 from data.scene.engine import VERSION, make_sample
 from data.shards import recipe_hash
@@ -45,7 +45,7 @@ class FreshScenes(Dataset[Sample]):
     def __getitem__(self, n: int) -> Sample:
         cfg = self.cfg
         if self.kinds is not None:
-            none = {kind: 0 for kind in ("rule", "image") if kind not in self.kinds}
+            none: dict[str, Any] = {kind: 0 for kind in ("rule", "image") if kind not in self.kinds}
             cfg = replace(cfg, negatives=replace(cfg.negatives, **none))
         sample, rejected = make_sample(cfg, n, SPLIT)
         self.rejected.update(rejected)

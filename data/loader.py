@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from configs.data import LoaderConfig
 from configs.runtime import console
 from data.index import open_folder
-from data.order import EvenBatchSampler, GlobalBatchSampler, Place
+from data.order import EvenBatchSampler, GlobalBatchSampler, transform_at
 from data.sample import KEY, Sample, SampleError, parse_sample
 from data.tar import first_member, unpack
 
@@ -165,11 +165,6 @@ class BatchReader(Dataset[tuple[Any, list[str]]]):
             taken.append(transformed(self.dataset[i], transform, self.dataset.file_of(i)))
         except SampleError as error:
             skips.append(str(error))
-
-
-def transform_at(transform: Transform, place: Place | None) -> Transform:
-    """Return what a transform with a method ``at`` is at a place of training, and others as they are."""
-    return transform if place is None or not hasattr(transform, "at") else transform.at(place)
 
 
 def transformed(sample: Sample, transform: Transform, file: object) -> tuple[str, Any]:

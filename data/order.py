@@ -28,6 +28,11 @@ class Numbers(list[int]):
         self.place = place
 
 
+def transform_at(transform: Any, place: Place | None) -> Any:
+    """Return what a transform with a method ``at`` is at a place of training, and others as they are."""
+    return transform if place is None or not hasattr(transform, "at") else transform.at(place)
+
+
 def epoch_order(shard_samples: Sequence[int], seed: int, epoch: int, window: int) -> np.ndarray:
     """Return the permutation of all samples for one epoch, int64 [samples].
 

@@ -27,11 +27,10 @@ from data.loader import (
     ResumableLoader,
     Transform,
     make_batch,
-    transform_at,
     transformed,
     worker_options,
 )
-from data.order import GlobalBatchSampler, Place
+from data.order import GlobalBatchSampler, Place, transform_at
 from data.sample import SampleError, parse_sample
 
 BUFFER = 1000  # samples that a worker shuffles; about 40 MB with ten image negatives

@@ -40,6 +40,13 @@ class LoaderConfig:
     """Draw a new order every epoch; false: stored order. A stream is always shuffled."""
     window: int = 64
     """Shards whose samples are shuffled together: reads stay within this many files at a time."""
+    batch_of: str = "random"
+    """Which samples come one after the other, and so meet in a batch. random: any. perturbed: the versions of
+    one figure that ``data.unfold`` writes. neighbours: a sample and those whose captions are its retrieval
+    negatives. Every sample comes once an epoch all the same. The last two read every record at the start, and
+    do not keep reads within a window."""
+    group_size: int = 11
+    """Most samples that come together with perturbed and neighbours."""
     seed: int = 0
     """Seed of the order, epoch e is a function of (seed, e) alone; with mode=scenes of the samples."""
     limit: int | None = None
@@ -67,6 +74,13 @@ class LoaderConfig:
             raise ValueError(
                 f"mode={self.mode} with limit or shuffle=false is not possible; use mode=indexed"
             )
+        one_of("batch_of", self.batch_of, ("random", "perturbed", "neighbours"))
+        at_least(self, 2, "group_size")
+        if self.batch_of != "random" and (self.mode != "indexed" or not self.shuffle):
+            raise ValueError(
+                f"batch_of={self.batch_of} with mode={self.mode}, shuffle={self.shuffle} is not possible: it "
+                "needs samples that can be read in any order; use mode=indexed with shuffle=true"
+            )
         self._check_recipe()
 
     def _check_recipe(self) -> None:
@@ -90,6 +104,19 @@ class LoaderConfig:
     def build_config(self) -> BuildConfig:
         """Return the recipe of mode=scenes as the scene engine takes it, with this loader's seed."""
         return _build_config(self.recipe, self.seed)
+
+
+@dataclass(kw_only=True)
+class UnfoldConfig:
+    """``python -m data.unfold SHARDS out=FOLDER``: perturbed pictures as samples of their own."""
+
+    out: str
+    """Shard folder to write."""
+    shard_size: int = 1000
+    """Samples per tar file."""
+
+    def __post_init__(self) -> None:
+        at_least(self, 1, "shard_size")
 
 
 def _resolved(recipe: Any) -> dict[str, Any]:

@@ -1,14 +1,15 @@
-"""Options of the encoder stage: the dual encoder, the objective, which negatives a sample brings,
-retrieval."""
+"""Options of the encoder stage: the dual encoder, a training run, retrieval."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from configs.data import LoaderConfig
 from configs.load import at_least, check_seed, one_of
+from configs.objective import NegativesConfig, ObjectiveConfig, Part, StageConfig, needed_kinds, parts_of
 from configs.training import OptimConfig, TrainerConfig
 
 
@@ -89,68 +90,6 @@ class EncoderConfig:
 
 
 @dataclass(kw_only=True)
-class ObjectiveConfig:
-    """Weights of the loss terms, 0: left out. Softmax terms may be summed; sigmoid terms only with each
-    other."""
-
-    in_batch: float = 0.0
-    """CLIP: images against all captions and captions against all images of the global batch, both added."""
-    text: float = 0.0
-    """MMCLIP, an image against its caption and its own negative captions."""
-    image: float = 0.0
-    """MMCLIP, a caption against its image and its own negative images."""
-    joint: float = 0.0
-    """In-batch with every negative caption of the global batch in the image-to-text denominators."""
-    joint_own: float = 0.0
-    """In-batch with a sample's own negative captions in its image-to-text denominator."""
-    sigmoid_text: float = 0.0
-    """SigLIP's sigmoid over an image's caption and its own negative captions."""
-    sigmoid_image: float = 0.0
-    """SigLIP's sigmoid over a caption's image and its own negative images."""
-
-    def __post_init__(self) -> None:
-        weights = self.active()
-        if any(weight < 0 for weight in asdict(self).values()) or not weights:
-            raise ValueError(f"{asdict(self)}: weights are at least 0, and at least one is above 0")
-        if self.sigmoid and not all(name.startswith("sigmoid") for name in weights):
-            raise ValueError(
-                f"{', '.join(weights)} are summed: sigmoid terms have a bias and another scale than "
-                "softmax terms; use one kind"
-            )
-
-    @property
-    def sigmoid(self) -> bool:
-        """True for the sigmoid objective."""
-        return any(name.startswith("sigmoid") for name in self.active())
-
-    def active(self) -> dict[str, float]:
-        """Return the weights above 0 by name."""
-        return {name: weight for name, weight in asdict(self).items() if weight > 0}
-
-
-@dataclass(kw_only=True)
-class NegativesConfig:
-    """How many negatives a sample brings; a sample that has fewer brings those."""
-
-    rule: int | None = None
-    """At most this many edited captions; null: all, 0: none."""
-    retrieval: int | None = None
-    """At most this many similar captions of other pictures; null: all, 0: none."""
-    image: int | None = None
-    """At most this many edited pictures; null: all, 0: none."""
-    choose: str = "first"
-    """Which, where there are more: the first, or random ones, the same in every epoch."""
-    seed: int = 0
-    """Seed of the random choice; together with the sample's key."""
-
-    def __post_init__(self) -> None:
-        one_of("choose", self.choose, ("first", "random"))
-        for name in ("rule", "retrieval", "image"):
-            if (value := getattr(self, name)) is not None and value < 0:
-                raise ValueError(f"{name}={value} is not allowed; use null for all, or at least 0")
-
-
-@dataclass(kw_only=True)
 class GeoclipConfig:
     """One training run of the encoder: ``python -m geoclip.train CONFIG... key=value``."""
 
@@ -168,6 +107,10 @@ class GeoclipConfig:
     """What is minimised."""
     negatives: NegativesConfig = field(default_factory=NegativesConfig)
     """Which negatives the samples bring."""
+    stages: list[StageConfig] = field(default_factory=list)
+    """Stages that the run passes through in order; after the last one ``objective`` and ``negatives`` hold,
+    and validation uses these all the time. ``{until_step: 2000, objective: {in_batch: 1.0}}`` before MMCLIP
+    is the paper's hybrid in one run, with one learning rate schedule."""
     text_overflow: str = "error"
     """A caption beyond the text window: error stops, skip leaves it out and counts, truncate cuts it."""
 
@@ -180,19 +123,26 @@ class GeoclipConfig:
             )
         if self.trainer.precision == "bf16-true":
             raise ValueError("trainer.precision=bf16-true rounds the logit scale to 8 bits; use bf16-mixed")
-        self._need_negatives()
-
-    def needed_kinds(self, term: str) -> set[str]:
-        """Return the kinds of negatives, of those that ``negatives`` lets in, that a loss term can use."""
-        kinds = {"in_batch": (), "image": ("image",), "sigmoid_image": ("image",)}.get(term, TEXT_KINDS)
-        return {kind for kind in kinds if getattr(self.negatives, kind) != 0}
-
-    def _need_negatives(self) -> None:
-        for name in self.objective.active():
-            if name != "in_batch" and not self.needed_kinds(name):
+        for part, name in self.terms():
+            if not (name.endswith("in_batch") or needed_kinds(name, part.negatives)):
                 raise ValueError(
                     f"objective.{name} needs negatives, but the negatives section allows none for it"
                 )
+        for limit, unit in ((self.trainer.max_steps, "until_step"), (self.trainer.max_epochs, "until_epoch")):
+            ends = [getattr(stage, unit) or 0 for stage in self.stages]
+            if limit != -1 and max(ends, default=0) >= limit:
+                raise ValueError(
+                    f"stages[{ends.index(max(ends))}].{unit}={max(ends)}, but the run ends after {limit}: "
+                    f"objective would never be minimised; raise trainer.max_{unit[6:]}s, or lower {unit}"
+                )
+
+    def parts(self) -> list[Part]:
+        """Return the stages of the run, the last one without an end."""
+        return parts_of(self.stages, self.objective, self.negatives)
+
+    def terms(self) -> Iterator[tuple[Part, str]]:
+        """Yield every loss term with the part of the run that it is in."""
+        yield from ((part, name) for part in self.parts() for name in part.objective.active())
 
 
 @dataclass(kw_only=True)
@@ -234,7 +184,6 @@ class RetrievalConfig:
         at_least(self, 0, "max_skipped", "num_workers")
 
 
-TEXT_KINDS = ("rule", "retrieval")
 OVERFLOWS = ("error", "skip", "truncate")
 
 

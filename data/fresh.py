@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from configs.build import BuildConfig
 from configs.data import LoaderConfig
 from data.loader import BatchReader, Collate, ResumableLoader, Transform, worker_options
-from data.order import GlobalBatchSampler
+from data.order import GlobalBatchSampler, transform_at
 from data.sample import Sample
 from data.scene.engine import VERSION, make_sample
 from data.shards import recipe_hash
@@ -30,18 +30,24 @@ SPLIT = "on the fly"
 class FreshScenes(Dataset[Sample]):
     """Sample ``n`` of the endless sequence; ``rejected`` counts why scenes and edits were refused on the way.
 
-    ``cfg.seed`` is the seed of the sequence. Raises ValueError for a recipe that cannot be drawn.
+    ``cfg.seed`` is the seed of the sequence. Of negatives only ``kinds`` are drawn (None: all that the recipe
+    asks for), which changes nothing else of a sample. Raises ValueError for a recipe that cannot be drawn.
     """
 
     def __init__(self, cfg: BuildConfig) -> None:
         self.cfg = cfg
         self.rejected: Counter[str] = Counter()
+        self.kinds: Collection[str] | None = None
 
     def __len__(self) -> int:
         return sys.maxsize
 
     def __getitem__(self, n: int) -> Sample:
-        sample, rejected = make_sample(self.cfg, n, SPLIT)
+        cfg = self.cfg
+        if self.kinds is not None:
+            none: dict[str, Any] = {kind: 0 for kind in ("rule", "image") if kind not in self.kinds}
+            cfg = replace(cfg, negatives=replace(cfg.negatives, **none))
+        sample, rejected = make_sample(cfg, n, SPLIT)
         self.rejected.update(rejected)
         return replace(sample, key=f"fresh{n:08d}", split="train")
 
@@ -51,12 +57,17 @@ class FreshScenes(Dataset[Sample]):
 
 
 class FreshReader(BatchReader):
-    """A :class:`data.loader.BatchReader` whose batches also tell what was ``rejected`` for them."""
+    """A :class:`data.loader.BatchReader` whose batches also tell what was ``rejected`` for them.
+
+    Negatives that the transform does not take (its ``kinds``, where it has that) are not drawn.
+    """
 
     dataset: FreshScenes
 
     def __getitem__(self, numbers: list[int]) -> tuple[dict[str, Any] | None, list[str]]:
         self.dataset.rejected.clear()
+        transform = transform_at(self.transform, getattr(numbers, "place", None))
+        self.dataset.kinds = getattr(transform, "kinds", None)
         batch, skips = super().__getitem__(numbers)
         return batch and {**batch, "rejected": Counter(self.dataset.rejected)}, skips
 

@@ -6,6 +6,7 @@ worker hands over a whole batch with the skips it met, so that they are counted 
 
 from __future__ import annotations
 
+import json
 import os
 from bisect import bisect_right
 from collections import OrderedDict
@@ -21,13 +22,15 @@ from torch.utils.data import DataLoader, Dataset
 from configs.data import LoaderConfig
 from configs.runtime import console
 from data.index import open_folder
-from data.order import EvenBatchSampler, GlobalBatchSampler
+from data.order import EvenBatchSampler, GlobalBatchSampler, transform_at
 from data.sample import KEY, Sample, SampleError, parse_sample
-from data.tar import unpack
+from data.tar import first_member, unpack
 
 Transform = Callable[[Sample], Any]
 Collate = Callable[[list[Any]], dict[str, Any]]
 OPEN_FILES = 64
+RECORD = 1 << 15
+"""Bytes of a sample that are read at once for its record; most records are shorter."""
 NAMED = 20
 
 
@@ -66,6 +69,24 @@ class IndexedDataset(Dataset[Sample]):
             return parse_members(unpack(block))
         except ValueError as error:
             raise SampleError(f"{self.files[shard]}: {error}") from error
+
+    def record(self, i: int) -> dict[str, Any]:
+        """Return the JSON record of sample ``i`` as it is stored, without reading the pictures behind it.
+
+        Raises :class:`data.sample.SampleError` for a sample that does not begin with one.
+        """
+        file = self._descriptor(bisect_right(self._starts, i) - 1)
+        at, length = map(int, self._offsets[i])
+        try:
+            block = os.pread(file, min(length, RECORD), at)
+            name, begin, end = first_member(block)
+            block += os.pread(file, max(0, min(end, length) - len(block)), at + len(block))
+            record = json.loads(block[begin:end])
+        except (ValueError, RecursionError) as error:
+            raise SampleError(f"{self.file_of(i)}: sample at byte {at}: {error}") from error
+        if not (name.endswith(".json") and isinstance(record, dict)):
+            raise SampleError(f"{self.file_of(i)}: sample at byte {at} begins with {name!r}, not its record")
+        return record
 
     def file_of(self, i: int) -> Path:
         """Return the tar file that holds sample ``i``."""
@@ -116,6 +137,8 @@ class BatchReader(Dataset[tuple[Any, list[str]]]):
     A sample that raises :class:`data.sample.SampleError`, when read or when transformed, is left out: its
     batch is smaller. If nothing is left, the next usable sample in stored order stands in, because every rank
     must step. Both depend on the sample numbers alone, not on workers, and neither moves the position.
+
+    A transform with a method ``at`` is asked for the one of the batch's place.
     """
 
     def __init__(self, dataset: Source, transform: Transform, collate: Collate, max_skipped: int = 0) -> None:
@@ -128,17 +151,18 @@ class BatchReader(Dataset[tuple[Any, list[str]]]):
     def __getitem__(self, indices: list[int]) -> tuple[dict[str, Any] | None, list[str]]:
         taken: list[tuple[str, Any]] = []
         skips: list[str] = []
+        transform = transform_at(self.transform, getattr(indices, "place", None))
         for i in indices:
-            self._take(i, taken, skips)
+            self._take(i, transform, taken, skips)
         stand_in = indices[-1]
         while not taken and len(skips) <= self.max_skipped:
             stand_in = (stand_in + 1) % len(self)
-            self._take(stand_in, taken, skips)
+            self._take(stand_in, transform, taken, skips)
         return make_batch(self.collate, taken), skips
 
-    def _take(self, i: int, taken: list[tuple[str, Any]], skips: list[str]) -> None:
+    def _take(self, i: int, transform: Transform, taken: list[tuple[str, Any]], skips: list[str]) -> None:
         try:
-            taken.append(transformed(self.dataset[i], self.transform, self.dataset.file_of(i)))
+            taken.append(transformed(self.dataset[i], transform, self.dataset.file_of(i)))
         except SampleError as error:
             skips.append(str(error))
 
@@ -211,7 +235,7 @@ class ResumableLoader(ShardLoader):
     def __iter__(self) -> Iterator[dict[str, Any]]:
         self.sampler.begin()
         for batch in super().__iter__():
-            self.sampler.position += self.sampler.global_batch
+            self.sampler.advance()
             yield batch
 
     def state_dict(self) -> dict[str, Any]:
@@ -239,7 +263,7 @@ def indexed_loader(
     sampler: Any
     if train:
         slices |= {"shuffle": cfg.shuffle, "seed": cfg.seed, "window": cfg.window}
-        sampler = GlobalBatchSampler(dataset.shard_samples, **slices)
+        sampler = _train_sampler(cfg, dataset, slices)
     else:
         sampler = EvenBatchSampler(len(dataset), **slices)
     source = DataLoader(
@@ -251,6 +275,15 @@ def indexed_loader(
     if train:
         return ResumableLoader(source, sampler, cfg.max_skipped)
     return ShardLoader(source, cfg.max_skipped)
+
+
+def _train_sampler(cfg: LoaderConfig, dataset: IndexedDataset, slices: dict[str, Any]) -> GlobalBatchSampler:
+    if cfg.batch_of == "random":
+        return GlobalBatchSampler(dataset.shard_samples, **slices)
+    from data.groups import GroupSampler, find_links  # it reads with the dataset of this module
+
+    links = find_links(dataset, cfg.batch_of, show=slices["rank"] == 0)
+    return GroupSampler(dataset.shard_samples, links, cfg.group_size, **slices)
 
 
 def worker_options(cfg: LoaderConfig) -> dict[str, Any]:

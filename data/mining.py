@@ -139,7 +139,8 @@ def retrieval_negatives(
     for at, residual in chosen:
         text = said[int(rows[at])][0]
         edits = (Edit("retrieval", sample.caption, text),)
-        found.append(Negative("retrieval", text=text, edits=edits, verdict=verdict, residual=residual))
+        score = round(float(scores[at]), 4)
+        found.append(Negative("retrieval", text, None, edits, verdict, residual, score))
     return tuple(found), +reasons
 
 

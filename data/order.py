@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from torch.utils.data import Sampler
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a run a batch stands: in which epoch, and after how many batches; both are the same on all
+    ranks."""
+
+    epoch: int
+    step: int
+
+
+class Numbers(list[int]):
+    """The sample numbers of a training batch, with the ``place`` of the batch."""
+
+    def __init__(self, numbers: Iterable[int], place: Place) -> None:
+        super().__init__(numbers)
+        self.place = place
+
+
+def transform_at(transform: Any, place: Place | None) -> Any:
+    """Return what a transform with a method ``at`` is at a place of training, and others as they are."""
+    return transform if place is None or not hasattr(transform, "at") else transform.at(place)
 
 
 def epoch_order(shard_samples: Sequence[int], seed: int, epoch: int, window: int) -> np.ndarray:
@@ -50,7 +73,7 @@ class GlobalBatchSampler(Sampler[list[int]]):
         self.samples = sum(self.shard_samples)
         self.batch_size, self.rank, self.world_size = batch_size, rank, world_size
         self.shuffle, self.seed, self.window = shuffle, seed, window
-        self.epoch = self.position = 0
+        self.epoch = self.position = self.step = 0
         if len(self) == 0:
             raise ValueError(
                 f"{self.samples} samples do not fill a global batch (batch_size {batch_size} x {world_size} "
@@ -76,12 +99,17 @@ class GlobalBatchSampler(Sampler[list[int]]):
         if self.remaining == 0:
             self.epoch, self.position = self.epoch + 1, 0
 
-    def __iter__(self) -> Iterator[list[int]]:
-        numbers = self._numbers()
+    def advance(self) -> None:
+        """Count a batch that the training loop has been given."""
+        self.position += self.global_batch
+        self.step += 1
+
+    def __iter__(self) -> Iterator[Numbers]:
+        numbers, step = self._numbers(), self.step
         first = self.position + self.rank * self.batch_size
         for at in range(self.remaining):
             start = first + at * self.global_batch
-            yield list(map(int, numbers[start : start + self.batch_size]))
+            yield Numbers(map(int, numbers[start : start + self.batch_size]), Place(self.epoch, step + at))
 
     def state_dict(self, unfinished: int = 0) -> dict[str, Any]:
         """Return epoch, position and what the order depends on, going back ``unfinished`` batches.
@@ -92,8 +120,8 @@ class GlobalBatchSampler(Sampler[list[int]]):
         position = self.position if self.remaining else self.samples
         if unfinished:
             position = self.position - unfinished * self.global_batch
-        place = {"epoch": self.epoch, "position": position, "global_batch": self.global_batch}
-        return place | self._order()
+        place = {"epoch": self.epoch, "position": position, "step": self.step - unfinished}
+        return place | {"global_batch": self.global_batch} | self._order()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state; raises ValueError when it belongs to other shards or another seed."""
@@ -104,6 +132,9 @@ class GlobalBatchSampler(Sampler[list[int]]):
                     "order of samples would differ; use the same shards and options, or start a new run"
                 )
         self.epoch, self.position = state["epoch"], state["position"]
+        size = state["global_batch"]  # states of older versions do not count steps
+        steps = self.epoch * (self.samples // size) + self.position // size
+        self.step = state.get("step", steps)
 
     def _numbers(self) -> Sequence[int] | np.ndarray:
         """Return the sample numbers of this epoch in order."""

@@ -13,7 +13,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 NegativeKind = Literal["image", "rule", "retrieval"]
@@ -45,6 +45,10 @@ class Negative:
     exactly one of them is set. ``verdict`` is ``false`` when the scene proves the mismatch and
     ``unverified`` for foreign data; ``residual`` says by how many visible margins the decisive statement
     misses the truth (1 is the margin).
+
+    ``score`` is the cosine at which a retrieval negative was mined. ``shows`` tells of an image negative what
+    its picture shows, ``{caption, facts, program}`` as a sample would, facts and program only of the scene
+    engine. Both are left out of the record where nothing is known.
     """
 
     kind: NegativeKind
@@ -53,6 +57,13 @@ class Negative:
     edits: tuple[Edit, ...] = ()
     verdict: str = "unverified"
     residual: float | None = None
+    score: float | None = None
+    shows: Mapping[str, Any] | None = None
+
+    def record(self) -> dict[str, Any]:
+        """Return the JSON record."""
+        record = asdict(self)
+        return {k: v for k, v in record.items() if v is not None or k not in ("score", "shows")}
 
 
 @dataclass(frozen=True)
@@ -86,9 +97,9 @@ class Sample:
 
     def record(self) -> dict[str, Any]:
         """Return the JSON record: every field but the key and the pictures."""
-        fields = asdict(self)
-        del fields["key"], fields["images"]
-        return fields
+        record = asdict(replace(self, images={}, negatives=()))
+        del record["key"], record["images"]
+        return record | {"negatives": [negative.record() for negative in self.negatives]}
 
     def members(self) -> dict[str, bytes]:
         """Return all tar members by name (without the key), the record first."""
@@ -118,12 +129,29 @@ def _negative(key: str, index: int, raw: Any, images: Mapping[str, bytes]) -> Ne
         raise _fail(key, f"{name}.image", image, f"one of the sample's pictures ({', '.join(others)})")
     if raw.get("verdict", "unverified") not in VERDICTS:
         raise _fail(key, f"{name}.verdict", raw.get("verdict"), f"one of {', '.join(VERDICTS)}")
-    residual = raw.get("residual")
-    is_number = isinstance(residual, int | float) and not isinstance(residual, bool)
-    if residual is not None and not (is_number and math.isfinite(residual)):
-        raise _fail(key, f"{name}.residual", residual, "a number or null")
+    residual, score = (_number(key, f"{name}.{field}", raw.get(field)) for field in ("residual", "score"))
     edits = _edits(key, f"{name}.edits", raw.get("edits") or [])
-    return Negative(raw["kind"], text, image, edits, raw.get("verdict", "unverified"), residual)
+    shows = _shows(key, f"{name}.shows", raw)
+    verdict = raw.get("verdict", "unverified")
+    return Negative(raw["kind"], text, image, edits, verdict, residual, score, shows)
+
+
+def _number(key: str, name: str, value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (is_number and math.isfinite(value)):
+        raise _fail(key, name, value, "a number or null")
+    return value
+
+
+def _shows(key: str, name: str, raw: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    shows = raw.get("shows")
+    if shows is None:
+        return None
+    caption = shows.get("caption") if isinstance(shows, dict) else None
+    if raw["kind"] != "image" or not (isinstance(caption, str) and caption.strip()):
+        raise _fail(key, name, shows, "null, or of an image negative an object {caption, facts, program}")
+    _check_types(key, {"facts": shows.get("facts"), "meta": shows.get("program")})
+    return shows
 
 
 def _edits(key: str, name: str, raw: Any) -> tuple[Edit, ...]:

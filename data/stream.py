@@ -22,8 +22,15 @@ from webdataset.shardlists import expand_urls
 
 from configs.data import LoaderConfig
 from data.index import open_folder
-from data.loader import Collate, ResumableLoader, Transform, make_batch, transformed, worker_options
-from data.order import GlobalBatchSampler
+from data.loader import (
+    Collate,
+    ResumableLoader,
+    Transform,
+    make_batch,
+    transformed,
+    worker_options,
+)
+from data.order import GlobalBatchSampler, Place, transform_at
 from data.sample import SampleError, parse_sample
 
 BUFFER = 1000  # samples that a worker shuffles; about 40 MB with ten image negatives
@@ -84,6 +91,7 @@ class _Stream:
                 collate=self.collate,
                 batch_size=cfg.batch_size,
                 max_skipped=cfg.max_skipped,
+                start=Place(place.epoch, place.step),
             ),
         )
         loader = DataLoader(pipeline, batch_size=None, **worker_options(cfg))
@@ -96,8 +104,16 @@ def _batches(
     collate: Collate,
     batch_size: int,
     max_skipped: int,
+    start: Place,
 ) -> Iterator[tuple[dict[str, Any] | None, list[str]]]:
-    """Turn webdataset's samples into full batches; a skipped sample is replaced by the next one."""
+    """Turn webdataset's samples into full batches; a skipped sample is replaced by the next one.
+
+    The loader takes a batch of each worker in turn, which tells the place of every batch.
+    """
+    info = get_worker_info()
+    first, every = (info.id, info.num_workers) if info else (0, 1)
+    places = (Place(start.epoch, step) for step in itertools.count(start.step + first, every))
+    here = transform_at(transform, next(places))
     taken: list[tuple[str, Any]] = []
     skips: list[str] = []
     known: set[str] = set()
@@ -106,7 +122,7 @@ def _batches(
         for raw in samples:
             barren += 1
             try:
-                taken.append(_usable(raw, transform))
+                taken.append(_usable(raw, here))
                 barren = 0
             except SampleError as error:
                 if str(error) not in known:
@@ -114,7 +130,7 @@ def _batches(
                     skips.append(str(error))
             if len(taken) == batch_size or len(known) > max_skipped or barren > BUFFER:
                 yield make_batch(collate, taken), skips
-                taken, skips = [], []
+                taken, skips, here = [], [], transform_at(transform, next(places))
     except (OSError, tarfile.TarError) as error:
         raise ValueError(f"a shard of the stream cannot be read to its end: {error}") from error
 

@@ -57,6 +57,15 @@ def unpack(block: bytes) -> dict[str, bytes]:
     return members
 
 
+def first_member(block: bytes) -> tuple[str, int, int]:
+    """Return name of the first member, and where its data begins and ends; ``block`` may end before it does.
+
+    Raises ValueError for a damaged header.
+    """
+    name, size = _parse(block[:BLOCK])
+    return name, BLOCK, BLOCK + size
+
+
 def _parse(header: bytes) -> tuple[str, int]:
     """Return name and size. By hand, because ``tarfile.TarInfo.frombuf`` takes five times as long."""
     if len(header) != BLOCK or header[257:262] != b"ustar" or header[345:346] != b"\0":

@@ -7,9 +7,10 @@ tell them apart. Every distinct caption of a batch is in it once.
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
-import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -17,10 +18,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from configs.geoclip import NegativesConfig, check_overflow
+from configs.geoclip import check_overflow
+from configs.objective import KINDS, NegativesConfig, Part, part_at
 from data.images import decode
+from data.order import Place
 from data.sample import Negative, Sample, SampleError
 from data.scene.pairs import Told, true_pairs
+from geoclip.choose import choose
 from geoclip.encoder import DualEncoder, pad_rows, token_rows
 
 Label = tuple[
@@ -41,6 +45,7 @@ class Item:
     text_labels: list[Label]
     dropped: int
     told: Told
+    part: int = -1
 
 
 @dataclass
@@ -52,7 +57,8 @@ class Batch:
     ``[T, L]``; ``image_ids`` ``[B + M]`` and ``text_ids`` ``[T]`` are hashes of the content, so equal means
     the same. ``true_pairs`` ``[K, 2]`` are pairs (i, j), i != j, whose caption j is not false of picture i,
     and ``told`` uint8 ``[B, W]`` is what other ranks need to find theirs (0 wide without scenes). ``dropped``
-    counts negatives left out because the text window would hide their edit.
+    counts negatives left out because the text window would hide their edit. ``part`` is the number of the
+    part of the run that the batch was made for, -1 the last.
     """
 
     keys: list[str]
@@ -71,6 +77,7 @@ class Batch:
     image_labels: list[Label] = field(default_factory=list)
     text_labels: list[Label] = field(default_factory=list)
     dropped: int = 0
+    part: int = -1
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -91,18 +98,37 @@ class Batch:
 class ContrastiveTransform:
     """``Sample`` to :class:`Item`; picklable, depends on nothing but its arguments and the sample.
 
+    ``parts`` are those of a run whose negatives change; :meth:`at` gives the transform for a place in it.
+
     ``text_overflow`` says what happens to a caption longer than the text window: ``error`` stops, ``skip``
     raises :class:`SampleError` (a counted skip) or leaves out the one negative caption, ``truncate`` cuts it,
     and leaves out every negative whose edit would not be fully visible inside the window.
     """
 
-    def __init__(self, encoder: DualEncoder, negatives: NegativesConfig, text_overflow: str) -> None:
+    def __init__(
+        self, encoder: DualEncoder, negatives: NegativesConfig, text_overflow: str, parts: Sequence[Part] = ()
+    ) -> None:
         check_overflow(text_overflow)
         self.tokenizer = encoder.tokenizer
         self.window = encoder.text_window
         self.image_size = encoder.image_size
         self.negatives = negatives
         self.overflow = text_overflow
+        self.parts, self.part, self.epoch = parts, -1, 0
+
+    @property
+    def kinds(self) -> set[str]:
+        """Kinds of negatives that samples bring."""
+        return {kind for kind in KINDS if getattr(self.negatives, kind) != 0}
+
+    def at(self, place: Place) -> ContrastiveTransform:
+        """Return the transform of the batch at ``place``: the negatives of its part, drawn for its epoch."""
+        found = copy.copy(self)
+        found.epoch = place.epoch
+        if self.parts:
+            found.part = part_at(self.parts, place.epoch, place.step)
+            found.negatives = self.parts[found.part].negatives
+        return found
 
     def __call__(self, sample: Sample) -> Item:
         """Return the item of ``sample``; :class:`SampleError` for a picture or caption that cannot be
@@ -112,7 +138,7 @@ class ContrastiveTransform:
                 "no caption, and stage 1 pairs pictures with captions; import with keep=captions, or raise "
                 "max_skipped to pass over samples that only have a chat"
             )
-        chosen = choose(sample, self.negatives)
+        chosen = choose(sample, self.negatives, self.epoch)
         texts = [n for n in chosen if n.text is not None]
         images = [n for n in chosen if n.image is not None]
         rows = token_rows(self.tokenizer, [sample.caption, *(str(n.text) for n in texts)])
@@ -130,6 +156,7 @@ class ContrastiveTransform:
             [*map(label, texts)],
             dropped,
             Told.of(sample),
+            self.part,
         )
 
     def _fit(
@@ -151,19 +178,6 @@ class ContrastiveTransform:
             shown = _squash(self.tokenizer.decode(cut[0], skip_special_tokens=True))
             images = [n for n in images if all(_squash(edit.before) in shown for edit in n.edits)]
         return [cut[0], *(cut[1 + i] for i in seen)], [texts[i] for i in seen], images
-
-
-def choose(sample: Sample, cfg: NegativesConfig) -> list[Negative]:
-    """Return the negatives a sample brings: per kind all, the first k, or k drawn from (seed, key)."""
-    chosen: list[Negative] = []
-    for kind, most in (("rule", cfg.rule), ("retrieval", cfg.retrieval), ("image", cfg.image)):
-        found = [negative for negative in sample.negatives if negative.kind == kind]
-        if most is not None and most < len(found):
-            draw = random.Random(f"{cfg.seed}/{sample.key}/{kind}")
-            picks = sorted(draw.sample(range(len(found)), most)) if cfg.choose == "random" else range(most)
-            found = [found[i] for i in picks]
-        chosen += found
-    return chosen
 
 
 class Collate:
@@ -201,6 +215,7 @@ def join(items: list[Item], pad_id: int, width: int | None) -> Batch:
         image_labels=[one for item in items for one in item.image_labels],
         text_labels=[one for item in items for one in item.text_labels],
         dropped=sum(item.dropped for item in items),
+        part=items[0].part if items else -1,
     )
 
 

@@ -97,6 +97,27 @@ def sigmoid_hard_negative(
         return _reduce(F.softplus(-good).index_add(0, owner, pairs), None, reduction)
 
 
+def sigmoid_in_batch(
+    image: Tensor,
+    text: Tensor,
+    logit_scale: Tensor | float,
+    logit_bias: Tensor | float,
+    *,
+    reduction: str = "mean",
+    ignore: Tensor | None = None,
+) -> Tensor:
+    """Return SigLIP's loss of ``[B, D]`` images and captions (arXiv 2303.15343, equation 1).
+
+    Per sample -log sigmoid(s_ii + bias) - sum_{j != i} log sigmoid(-(s_ij + bias)) over all captions j, and
+    ``mean`` divides by the B samples. ``ignore`` is that of :func:`info_nce`.
+    """
+    _check(image, text)
+    target = torch.arange(len(image), device=image.device)
+    return _reduce(
+        sigmoid_contrast(image, text, target, logit_scale, logit_bias, ignore=ignore), None, reduction
+    )
+
+
 def joint_info_nce(
     image: Tensor,
     text: Tensor,
@@ -146,6 +167,26 @@ def contrast(
         if ignore is not None:
             logits = logits.masked_fill(ignore.scatter(1, target[:, None], False), -torch.inf)
         return F.cross_entropy(logits, target, reduction="none")
+
+
+def sigmoid_contrast(
+    query: Tensor,
+    keys: Tensor,
+    target: Tensor,
+    logit_scale: Tensor | float,
+    logit_bias: Tensor | float,
+    *,
+    ignore: Tensor | None = None,
+) -> Tensor:
+    """Return ``[B]`` sums of the sigmoid loss over all pairs of a query with ``[K, D]`` keys, ``target`` the
+    one that is true; shapes and ``ignore`` are those of :func:`contrast`."""
+    with torch.autocast(query.device.type, enabled=False):
+        logits = logit_scale * (_full(query) @ _full(keys).T) + logit_bias
+        own = torch.zeros_like(logits, dtype=torch.bool).scatter(1, target[:, None], True)
+        pairs = F.softplus(torch.where(own, -logits, logits))
+        if ignore is not None:
+            pairs = pairs.masked_fill(ignore & ~own, 0.0)
+        return pairs.sum(1)
 
 
 def owners(offsets: Tensor, samples: int, negatives: int) -> Tensor:

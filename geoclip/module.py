@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import lightning
@@ -11,24 +12,42 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from configs.geoclip import ObjectiveConfig
+from configs.objective import NegativesConfig, ObjectiveConfig, Part
+from configs.runtime import console
 from configs.trainer import build_optimizer, shard
 from configs.training import OptimConfig
 from geoclip.collate import Batch
 from geoclip.encoder import DualEncoder
+from geoclip.hardest import keep_hardest
 from geoclip.objectives import GLOBAL, TERMS, Features, accuracies, gather_features
 from geoclip.ranks import Meter, global_means, world_size
+
+PATIENCE = 10
+"""Steps after which a loss term that has met no negatives is told of."""
 
 
 class GeoclipModule(lightning.LightningModule):
     """Wires encoder, objective and optimiser; batches are those of :class:`geoclip.collate.Collate`.
 
-    ``samples_seen`` (all ranks) and ``seconds`` (without validation) go on counting after a restart.
+    ``parts`` are those of the run, the last with ``objective``; each batch says for which part it was made,
+    so that data and loss change together, on all ranks. ``samples_seen`` (all ranks) and ``seconds`` (without
+    validation) go on counting after a restart.
     """
 
-    def __init__(self, encoder: DualEncoder, objective: ObjectiveConfig, optim: OptimConfig) -> None:
+    def __init__(
+        self,
+        encoder: DualEncoder,
+        objective: ObjectiveConfig,
+        optim: OptimConfig,
+        parts: Sequence[Part] = (),
+    ) -> None:
         super().__init__()
         self.encoder, self.objective, self.optim = encoder, objective, optim
+        self.parts = list(parts) or [Part(objective, NegativesConfig())]
+        self._part: int | None = None
+        self._began = 0  # step at which this process entered the part
+        self._met: set[str] = set()  # what was measured since, and whether a negative was left out
+        self._dropped = False
         encoder.train_bias(objective.sigmoid)
         self.samples_seen = 0
         self.last: dict[str, float] = {}
@@ -54,7 +73,10 @@ class GeoclipModule(lightning.LightningModule):
 
     def compute(self, batch: Batch, meter: Meter) -> tuple[Tensor, Features]:
         """Return the loss, whose mean over ranks is the global one, and the features; feeds ``meter``."""
-        weights = self.objective.active()
+        part = self.parts[batch.part]
+        weights = part.objective.active()
+        if part.negatives.choose == "hardest":
+            batch = keep_hardest(self.encoder, batch, part.negatives)
         outputs = self.encoder(batch.images, batch.input_ids, batch.attention_mask)
         features = gather_features(batch, *outputs, everyone=any(name in GLOBAL for name in weights))
         parts = {name: TERMS[name](features) for name in weights}
@@ -68,6 +90,7 @@ class GeoclipModule(lightning.LightningModule):
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
         """Return the loss; ValueError with the keys of the batch when it is not a number."""
         pairs: Batch = batch["pairs"]
+        self._enter(pairs.part)
         loss, features = self.compute(pairs, self._meter)
         self._stop_unless_finite(loss, pairs, features)
         dropped = torch.tensor(float(pairs.dropped), device=loss.device)
@@ -125,8 +148,37 @@ class GeoclipModule(lightning.LightningModule):
         """Go on from the counters."""
         if "geoclip" not in checkpoint:
             raise ValueError("the checkpoint to go on from is not one of geoclip.train")
+        self._refuse_another_encoder(checkpoint.get("state_dict", {}))
         kept = checkpoint["geoclip"]
         self._seconds, self.samples_seen, self.last = kept["seconds"], kept["samples_seen"], kept["last"]
+
+    def _refuse_another_encoder(self, saved: dict[str, Tensor]) -> None:
+        own = {name: tuple(tensor.shape) for name, tensor in self.state_dict().items()}
+        found = {name: tuple(tensor.shape) for name, tensor in saved.items()}
+        if differ := sorted(name for name in own.keys() | found.keys() if own.get(name) != found.get(name)):
+            name = differ[0]
+            raise ValueError(
+                f"the checkpoint to go on from holds another encoder: {len(differ)} tensors differ, the "
+                f"first is {name}, {found.get(name, 'missing')} there and {own.get(name, 'missing')} here. "
+                "Set encoder and objective to what it was trained with, or start a new run with "
+                "encoder.pretrained"
+            )
+
+    def _enter(self, part: int) -> None:
+        """Tell which part of the run begins; means over steps of two parts would mean nothing."""
+        if part == self._part:
+            return
+        if self._part is not None:
+            self._meter = Meter()
+        self._part, self._began, self._met, self._dropped = part, self.trainer.global_step, set(), False
+        if self.trainer.is_global_zero and len(self.parts) > 1:
+            terms = " + ".join(
+                f"{weight:g} {name}" for name, weight in self.parts[part].objective.active().items()
+            )
+            at = f"step {self.trainer.global_step}"
+            console.print(
+                f"{at}: part {part + 1} of {len(self.parts)}, {terms}", markup=False, soft_wrap=True
+            )
 
     def _logs_now(self) -> bool:
         return (self.trainer.global_step + 1) % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
@@ -135,9 +187,33 @@ class GeoclipModule(lightning.LightningModule):
         samples, seconds = self._logged
         self._logged = (self.samples_seen, self.seconds)
         self.last = self._meter.read()
+        self._miss_negatives()
         speed = (self.samples_seen - samples) / max(self.seconds - seconds, 1e-9)
         extra = {"samples_per_second": speed, "logit_scale": self._scale()}
-        self.log_dict({f"train/{name}": value for name, value in {**self.last, **extra}.items()})
+        values = {f"train/{name}": value for name, value in {**self.last, **extra}.items()}
+        for logger in self.loggers:  # not log_dict, which repeats what an earlier step had and this one lacks
+            logger.log_metrics(values, step=self.trainer.global_step)
+            logger.save()
+
+    def _miss_negatives(self) -> None:
+        """Raise ValueError where the text window hid every edit that a term needs; warn of other reasons."""
+        self._met |= self.last.keys()
+        self._dropped |= self.last.get("negatives_dropped", 0.0) > 0
+        steps = self.trainer.global_step + 1 - self._began
+        part = self.parts[-1 if self._part is None else self._part]
+        for term in part.objective.active():
+            needed = f"accuracy/{'image' if term.endswith('image') else 'text'}"
+            if term.endswith("in_batch") or needed in self._met or steps < PATIENCE:
+                continue
+            told = f"no sample of {steps} steps had a negative that objective.{term} could use"
+            if self._dropped:
+                raise ValueError(
+                    f"{told}: their edits lie beyond the {self.encoder.text_window} tokens that the text "
+                    "tower reads; use a tower with a longer window, or set the weight of this term to 0"
+                )
+            self._met.add(needed)  # say it once
+            if self.trainer.is_global_zero:
+                console.print(told, style="yellow", markup=False, soft_wrap=True)
 
     def _scale(self) -> float:
         scale = self.encoder.logit_scale.detach().exp()

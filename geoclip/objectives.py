@@ -17,7 +17,14 @@ import torch
 from torch import Tensor
 
 from geoclip.collate import Batch
-from geoclip.losses import contrast, hard_negative_info_nce, has_negatives, owners, sigmoid_hard_negative
+from geoclip.losses import (
+    contrast,
+    hard_negative_info_nce,
+    has_negatives,
+    owners,
+    sigmoid_contrast,
+    sigmoid_hard_negative,
+)
 from geoclip.ranks import gather_rows, rank, rank_sizes
 from geoclip.truth import truth_masks
 
@@ -46,7 +53,9 @@ class Features:
     true_images: Tensor
     """``[B, B_all]``, True where this rank's caption is, or may be, true of that picture."""
     true_negatives: Tensor
-    """``[B, N_all]``, True where a negative caption of the batch equals the sample's own caption."""
+    """``[B, N_all]``, True where a negative caption equals a caption of the batch that is, or may be, true of
+    this picture, such as its own. An edited caption of *another* sample that is no caption of the batch is
+    not judged: shards hold its words, not its facts."""
     first: int
     """Row of this rank's first sample in the ``all_`` fields."""
 
@@ -67,9 +76,11 @@ def gather_features(
     own, negatives = text.index_select(0, batch.caption), text.index_select(0, batch.text_negative)
     counts = [size, len(negatives), batch.told.shape[1]]
     samples, hard, told = rank_sizes(counts, image.device) if everyone else [[count] for count in counts]
-    same = caption_ids[:, None] == gather_rows(caption_ids, samples)
+    all_caption_ids = gather_rows(caption_ids, samples)
+    same = caption_ids[:, None] == all_caption_ids
     same |= batch.image_ids[:size, None] == gather_rows(batch.image_ids[:size], samples)
     true_captions, true_images = truth_masks(batch.true_pairs, batch.told, samples, max(told))
+    repeats = all_caption_ids[:, None] == gather_rows(negative_ids, hard)  # [B_all, N_all]
     return Features(
         image=image[:size],
         text=own,
@@ -86,7 +97,7 @@ def gather_features(
         all_text_negatives=gather_rows(negatives, hard),
         true_pairs=same | true_captions,
         true_images=same | true_images,
-        true_negatives=caption_ids[:, None] == gather_rows(negative_ids, hard),
+        true_negatives=((same | true_captions).float() @ repeats.float()) > 0,
         first=sum(samples[: rank()]) if everyone else 0,
     )
 
@@ -136,6 +147,13 @@ def joint_own(f: Features) -> tuple[Tensor, Tensor]:
     return contrast(f.image, keys, f.target, f.scale, ignore=ignore) + _columns(f), _everybody(f)
 
 
+def sigmoid_in_batch(f: Features) -> tuple[Tensor, Tensor]:
+    """SigLIP's loss: every pair of a picture of this rank and a caption of any."""
+    assert f.bias is not None
+    loss = sigmoid_contrast(f.image, f.all_text, f.target, f.scale, f.bias, ignore=f.true_pairs)
+    return loss, _everybody(f)
+
+
 def sigmoid_text(f: Features) -> tuple[Tensor, Tensor]:
     """SigLIP's pairwise loss with a sample's own negative captions."""
     assert f.bias is not None
@@ -169,9 +187,10 @@ def sigmoid_image(f: Features) -> tuple[Tensor, Tensor]:
 
 
 TERMS: dict[str, Term] = {
-    term.__name__: term for term in (in_batch, text, image, joint, joint_own, sigmoid_text, sigmoid_image)
+    term.__name__: term
+    for term in (in_batch, text, image, joint, joint_own, sigmoid_in_batch, sigmoid_text, sigmoid_image)
 }
-GLOBAL = ("in_batch", "joint", "joint_own")  # terms that need the other ranks' features
+GLOBAL = ("in_batch", "joint", "joint_own", "sigmoid_in_batch")  # terms that need the other ranks' features
 
 
 def accuracies(f: Features) -> dict[str, tuple[Tensor, Tensor]]:

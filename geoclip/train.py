@@ -15,6 +15,7 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_
 
 from configs.geoclip import GeoclipConfig
 from configs.load import config_hash, load_config, to_plain
+from configs.objective import Part, needed_kinds
 from configs.runs import start_run
 from configs.runtime import command, console, environment, write_json
 from configs.trainer import build_trainer, find_resume, seed_everything
@@ -34,9 +35,9 @@ def train(cfg: GeoclipConfig) -> dict[str, Any] | None:
     run = start_run(cfg, cfg.trainer.run_dir, cfg.trainer.resume)
     seed_everything(cfg.trainer)
     encoder = build_encoder(cfg.encoder)
-    module = GeoclipModule(encoder, cfg.objective, cfg.optim)
+    module = GeoclipModule(encoder, cfg.objective, cfg.optim, cfg.parts())
     module.save_hyperparameters(to_plain(cfg), logger=False)
-    transform = ContrastiveTransform(encoder, cfg.negatives, cfg.text_overflow)
+    transform = ContrastiveTransform(encoder, cfg.negatives, cfg.text_overflow, cfg.parts())
     data = ShardDataModule(cfg.train, cfg.val, transform, Collate(encoder))
     trainer = build_trainer(cfg.trainer)
     if trainer.strategy.root_device.type == "cpu":
@@ -47,6 +48,7 @@ def train(cfg: GeoclipConfig) -> dict[str, Any] | None:
         return None
     results = {
         "objective": cfg.objective.active(),
+        "stages": [_stage(part) for part in cfg.parts()[:-1]],
         "seconds": module.seconds,
         "samples_seen": module.samples_seen,
         "steps": trainer.global_step,
@@ -74,8 +76,8 @@ def check_negatives(cfg: GeoclipConfig) -> None:
     for folder in cfg.train.shards:
         held |= read_index(folder)["counts"]["kinds"].keys()
     source = "train.recipe asks for" if cfg.train.mode == "scenes" else "train.shards hold"
-    for term in cfg.objective.active():
-        kinds = cfg.needed_kinds(term)
+    for part, term in cfg.terms():
+        kinds = needed_kinds(term, part.negatives)
         if kinds and not held & kinds:
             raise ValueError(
                 f"objective.{term} needs {' or '.join(sorted(kinds))} negatives, but {source} "
@@ -105,6 +107,11 @@ def _whole(cfg: GeoclipConfig, module: GeoclipModule) -> DualEncoder:
     encoder.train_bias(cfg.objective.sigmoid)
     encoder.load_state_dict(state)
     return encoder
+
+
+def _stage(part: Part) -> dict[str, Any]:
+    ends = {"until_step": part.until_step, "until_epoch": part.until_epoch}
+    return {"objective": part.objective.active()} | {unit: at for unit, at in ends.items() if at is not None}
 
 
 def _validation(trainer: lightning.Trainer) -> dict[str, float]:

@@ -109,7 +109,10 @@ def _image(
     images: dict[str, bytes],
     rejected: Counter[str],
 ) -> list[Negative]:
-    """Return up to ``count`` pictures of edited programs, and put them into ``images``."""
+    """Return up to ``count`` pictures of edited programs, and put them into ``images``.
+
+    Each tells its own caption, facts and program, so that it can be a positive of its own.
+    """
     found: list[Negative] = []
     for edited in _edits(scene, "image", positive.program, positive.built, rng, 2 * count, rejected):
         display = layout(build(edited.program).scene, positive.display.style)
@@ -118,7 +121,12 @@ def _image(
             continue
         member = f"neg{len(found):02d}.png"
         images[member] = picture(display, scene)
-        found.append(_negative("image", edited, image=member))
+        shows = {
+            "caption": caption(edited.stated, positive.wording),
+            "facts": [fact.to_json() for fact in edited.stated],
+            "program": edited.program.to_json(),
+        }
+        found.append(_negative("image", edited, image=member, shows=shows))
         if len(found) == count:
             break
     return found
@@ -143,7 +151,7 @@ def _edits(
             yield edited
 
 
-def _negative(kind: Any, edited: Edited, **content: str) -> Negative:
+def _negative(kind: Any, edited: Edited, **content: Any) -> Negative:
     residual = round(edited.proof.residual, 3)
     return Negative(kind, edits=edited.edits, verdict=edited.proof.verdict, residual=residual, **content)
 

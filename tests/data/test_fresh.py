@@ -54,6 +54,28 @@ def test_epochs_are_the_next_samples_of_one_sequence_and_none_comes_twice(two_ep
     assert len({text for _, text in expected}) == 24
 
 
+def test_negatives_that_a_batch_does_not_bring_are_not_drawn_and_change_nothing_else():
+    recipe = {**RECIPE, "negatives": {"rule": 2, "image": 1, "retrieval": 0}}
+
+    class Takes:
+        def __init__(self, kinds=frozenset()):
+            self.kinds = kinds
+
+        def __call__(self, sample):
+            return sample
+
+        def at(self, place):
+            return Takes([{}, {"image"}, {"rule", "image"}][place.step])
+
+    batches = [batch["captions"] for batch in loader(config(recipe=recipe), Takes())]
+    whole = [batch["captions"] for batch in loader(config(recipe=recipe), lambda sample: sample)]
+    for at, kinds in enumerate([{}, {"image"}, {"rule", "image"}]):
+        for found, full in zip(batches[at], whole[at], strict=True):
+            left = tuple(n for n in full.negatives if n.kind in kinds)
+            pictures = {k: v for k, v in full.images.items() if k == "png" or "image" in kinds}
+            assert found == replace(full, negatives=left, images=pictures)
+
+
 def test_a_sample_is_what_shards_would_give_back(two_epochs):
     recipe = {**RECIPE, "negatives": {"rule": 2, "image": 1, "retrieval": 0}}
     sample = FreshScenes(config(recipe=recipe).build_config())[10**6]

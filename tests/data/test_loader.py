@@ -434,6 +434,36 @@ def test_a_stream_has_the_length_it_is_told_and_repeats_with_its_seed(folder, wo
     )
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_of_a_stream_know_their_place_on_any_number_of_workers(folder, workers):
+    class Placed:
+        def __init__(self, place=None):
+            self.place = place
+
+        def __call__(self, sample):
+            return self.place
+
+        def at(self, place):
+            return Placed((place.epoch, place.step))
+
+    loader = stream_loader(
+        config(folder, mode="stream", epoch_samples=24, num_workers=workers), Placed(), collate
+    )
+    found = [batch["items"] for _ in range(2) for batch in loader]
+    assert found == [[(step // 6, step)] * 4 for step in range(12)]
+
+
+def test_a_state_without_steps_goes_on_at_the_step_that_its_position_tells(folder):
+    sampler = GlobalBatchSampler([12], batch_size=4)
+    sampler.epoch, sampler.position, sampler.step = 2, 8, 8
+    state = sampler.state_dict()
+    assert state["step"] == 8
+    del state["step"]
+    older = GlobalBatchSampler([12], batch_size=2)
+    older.load_state_dict(state)
+    assert older.step == 8
+
+
 def test_a_resumed_stream_reads_the_rest_of_the_epoch_on_every_rank(folder):
     cfg = config(folder, mode="stream", epoch_samples=48)
     loader = stream_loader(cfg, number, collate, world_size=2)

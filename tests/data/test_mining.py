@@ -5,6 +5,7 @@ import math
 import random
 import re
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from configs.retrieval import MiningConfig
 from data import mining
 from data.embed import TOKEN
 from data.mining import choose, looked_at, once, retrieval_negatives, simans
+from data.sample import parse_sample
 from data.statements import statement_id, write_statements
 
 WORDS = ["triangle", "square", "AB", "CD", "BC", "∥", "=", "5", "5.5", "°", "∠ABC", "Point", "point"]
@@ -215,6 +217,9 @@ def test_foreign_negatives_are_unverified_and_state_different_things(foreign):
     )
     assert [n.text for n in found] == [f"Segment {i} is long." for i in (1, 2, 5, 6)]
     assert {(n.kind, n.verdict, n.residual) for n in found} == {("retrieval", "unverified", None)}
+    assert [n.score for n in found] == [0.9, 0.82, 0.58, 0.5]  # of rows 1, 2, 5 and 6
+    written = parse_sample("k", replace(samples[0], negatives=found).members())
+    assert [n.score for n in written.negatives] == [0.9, 0.82, 0.58, 0.5]
     assert reasons == {mining.SAME: 1, mining.USELESS: 1}
 
 

@@ -1,10 +1,13 @@
 import pickle
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
-from configs.geoclip import NegativesConfig
+from configs.objective import NegativesConfig, ObjectiveConfig, Part
 from data.images import decode
+from data.order import Place
 from data.sample import Edit, Negative, SampleError
 from geoclip.collate import Collate, ContrastiveTransform, choose, join, label
 from geoclip.encoder import token_rows
@@ -79,6 +82,63 @@ def test_random_choice_depends_on_seed_and_key_alone(make_sample):
     assert picks(1) != picks(2)
     assert all(len(set(pick)) == 3 and pick == sorted(pick) for pick in picks(1))
     assert len({tuple(pick) for pick in picks(1)}) > 1
+
+
+def drawn(samples, epoch, **options):
+    cfg = NegativesConfig(**options)
+    return [[n.text or n.image for n in choose(sample, cfg, epoch)] for sample in samples]
+
+
+def test_a_fresh_choice_is_another_one_in_every_epoch(make_sample):
+    samples = [make_sample(i, rule=8, retrieval=0, image=4) for i in range(6)]
+    epochs = [drawn(samples, epoch, rule=3, image=2, choose="fresh") for epoch in range(3)]
+    assert epochs[0] != epochs[1] != epochs[2]
+    assert epochs[1] == drawn(samples, 1, rule=3, image=2, choose="fresh")
+    assert epochs[1] != drawn(samples, 1, rule=3, image=2, choose="fresh", seed=5)
+    assert {len(set(picks)) for epoch in epochs for picks in epoch} == {5}
+    assert drawn(samples, 0, rule=3, choose="random") == drawn(samples, 1, rule=3, choose="random")
+
+
+def test_simans_draws_retrieval_negatives_as_often_as_their_scores_say(make_sample):
+    """One of three: p is proportional to exp(-a (score - peak)^2); 1000 epochs, four standard deviations."""
+    plain = make_sample(rule=0, retrieval=3, image=0)
+    scores = (0.95, 0.8, 0.6)
+    told = [replace(n, score=score) for n, score in zip(plain.negatives, scores, strict=True)]
+    sample = replace(plain, negatives=tuple(told))
+    cfg = NegativesConfig(retrieval=1, choose="simans", a=20.0, peak=0.8)
+    found = [choose(sample, cfg, epoch)[0].score for epoch in range(1000)]
+    weights = np.exp(-20.0 * (np.array(scores) - 0.8) ** 2)
+    for score, share in zip(scores, weights / weights.sum(), strict=True):
+        assert abs(found.count(score) / 1000 - share) < 4 * (share * (1 - share) / 1000) ** 0.5
+    assert found[:50] == [choose(sample, cfg, epoch)[0].score for epoch in range(50)]
+
+
+def test_simans_without_scores_says_where_they_come_from(make_sample):
+    cfg = NegativesConfig(retrieval=1, choose="simans", peak=0.8)
+    with pytest.raises(ValueError, match=r"'s0000': retrieval negatives without scores.*data\.retrieval"):
+        choose(make_sample(), cfg)
+    assert len(choose(make_sample(retrieval=1), cfg)) == 5  # nothing to draw
+
+
+def test_all_candidates_come_along_where_the_hardest_are_to_be_chosen(make_sample):
+    cfg = NegativesConfig(rule=1, retrieval=0, choose="hardest")
+    assert [n.kind for n in choose(make_sample(rule=3), cfg)] == ["rule"] * 3 + ["image"] * 2
+
+
+def test_a_part_that_brings_no_negatives_neither_decodes_nor_tokenizes_any(clip, make_sample, monkeypatch):
+    parts = [
+        Part(ObjectiveConfig(in_batch=1.0), NegativesConfig(rule=0, retrieval=0, image=0), until_step=2),
+        Part(ObjectiveConfig(text=1.0, image=1.0), NegativesConfig()),
+    ]
+    transform = pickle.loads(pickle.dumps(ContrastiveTransform(clip, parts[-1].negatives, "error", parts)))
+    decoded = []
+    monkeypatch.setattr("geoclip.collate.decode", lambda *args: decoded.append(args) or decode(*args))
+    items = [transform.at(Place(epoch=0, step=step))(make_sample()) for step in (0, 1, 2)]
+    assert [item.part for item in items] == [0, 0, 1]
+    assert [(len(item.images), len(item.rows)) for item in items] == [(1, 1), (1, 1), (3, 5)]
+    assert len(decoded) == 5
+    assert join(items[2:], clip.pad_id, None).part == 1
+    assert transform(make_sample()).part == -1  # validation
 
 
 def test_the_transform_survives_pickling(clip, make_sample):

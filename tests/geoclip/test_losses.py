@@ -14,6 +14,7 @@ from geoclip.losses import (
     joint_info_nce,
     owners,
     sigmoid_hard_negative,
+    sigmoid_in_batch,
 )
 
 
@@ -161,6 +162,24 @@ def test_the_sigmoid_loss_of_a_sample_without_negatives_is_its_positive_pair():
     value = sigmoid_hard_negative(anchor, positive, negatives, offsets, 3.0, -1.0)
     pair = 3.0 * (anchor * positive).sum() - 1.0
     torch.testing.assert_close(value, -torch.nn.functional.logsigmoid(pair))
+
+
+def test_the_sigmoid_loss_of_a_batch_equals_a_loop_over_all_pairs():
+    image, text, *_ = draw([0, 0, 0, 0])
+    image.requires_grad_()
+    true = torch.zeros(4, 4, dtype=torch.bool)
+    true[0, 2] = true[3, 1] = True
+    for ignore in (None, true, true | torch.eye(4, dtype=torch.bool)):
+        total = torch.zeros((), dtype=torch.float64)
+        for i in range(4):
+            for j in range(4):
+                sign = 1.0 if i == j else -1.0
+                if i == j or ignore is None or not true[i, j]:
+                    total = total + torch.log1p(torch.exp(-sign * (7.0 * image[i] @ text[j] - 3.0)))
+        ours = sigmoid_in_batch(image, text, 7.0, -3.0, ignore=ignore)
+        torch.testing.assert_close(ours, total / 4, rtol=1e-12, atol=1e-12)
+        grads = [torch.autograd.grad(loss, image, retain_graph=True)[0] for loss in (ours, total / 4)]
+        torch.testing.assert_close(*grads, rtol=1e-10, atol=1e-12)
 
 
 def test_negatives_equal_to_the_positive_are_masked_out():

@@ -6,7 +6,13 @@ import torch
 from configs.geoclip import NegativesConfig, ObjectiveConfig
 from configs.trainer import OptimConfig
 from data.scene.engine import scene_of, truth_of_caption
-from geoclip.losses import hard_negative_info_nce, info_nce, joint_info_nce, sigmoid_hard_negative
+from geoclip.losses import (
+    hard_negative_info_nce,
+    info_nce,
+    joint_info_nce,
+    sigmoid_hard_negative,
+    sigmoid_in_batch,
+)
 from geoclip.module import GeoclipModule
 from geoclip.objectives import TERMS, accuracies, gather_features
 from geoclip.ranks import Meter, global_means
@@ -21,6 +27,7 @@ OWN_LOSSES = {
     "joint_own": lambda f, a: joint_info_nce(
         f.image, f.text, f.text_negatives, f.text_offsets, f.scale, own_only=True
     ),
+    "sigmoid_in_batch": lambda f, a: sigmoid_in_batch(f.image, f.text, f.scale, f.bias),
     "sigmoid_text": lambda f, a: sigmoid_hard_negative(
         f.image, f.text, f.text_negatives, f.text_offsets, f.scale, f.bias
     ),
@@ -164,6 +171,35 @@ def test_a_negative_that_is_the_caption_of_another_sample_counts_for_its_owner_o
     assert features.true_negatives.tolist() == [[False], [True]]
     _, counted = TERMS["text"](features)
     assert counted.tolist() == [True, False]
+
+
+def test_joint_masks_the_negatives_that_repeat_a_caption_true_of_the_picture(clip, scenes, batch_of):
+    expected = judged(scenes)
+    i, j = ((expected & ~torch.eye(12, dtype=torch.bool)).nonzero()).tolist()[0]
+    other = next(k for k in range(12) if k not in (i, j) and not expected[k, j])
+    borrowed = type(scenes[0].negatives[0])("retrieval", text=f"Figure {j}.")
+    samples = [
+        replace(s, caption=f"Figure {at}.", negatives=(borrowed,) if at == other else ())
+        for at, s in enumerate(scenes)
+    ]
+    features = features_of(clip, batch_of(clip, samples))
+    assert torch.equal(features.true_negatives[:, 0], expected[:, j])
+    assert features.true_negatives[i, 0]
+    assert not features.true_negatives[other, 0]
+
+
+def test_a_sample_whose_negatives_all_equal_its_positive_counts_as_one_without(clip, make_sample, batch_of):
+    plain, other = make_sample(1), make_sample(2, rule=0, retrieval=0, image=0)
+    text, image = type(plain.negatives[0])("rule", text=other.caption), {"neg00.png": other.image}
+    picture = type(plain.negatives[0])("image", image="neg00.png")
+    masked = replace(other, images={**other.images, **image}, negatives=(text, text, picture))
+    module = module_of(clip, text=1.0, image=1.0)
+    losses = [module.compute(batch_of(clip, [plain, last]), Meter())[0] for last in (masked, other)]
+    torch.testing.assert_close(*losses)
+    alone, _ = module.compute(batch_of(clip, [masked]), Meter())
+    alone.backward()
+    assert alone == 0
+    assert all(p.grad.isfinite().all() for p in clip.parameters() if p.grad is not None)
 
 
 def test_accuracies_count_ties_as_misses_and_only_samples_with_candidates(clip, make_sample, batch_of):

@@ -24,8 +24,10 @@ OBJECTIVES = {
     "joint": {"joint": 1.0},
     "joint_own": {"joint_own": 1.0},
     "scenes": {"in_batch": 1.0, "joint": 0.5, "joint_own": 0.5},
-    "sigmoid": {"sigmoid_text": 1.0, "sigmoid_image": 0.5},
+    "sigmoid": {"sigmoid_text": 1.0, "sigmoid_image": 0.5, "sigmoid_in_batch": 0.3},
+    "hardest": {"in_batch": 1.0, "text": 1.0, "image": 1.0},
 }
+NEGATIVES = {"hardest": NegativesConfig(rule=1, retrieval=1, image=1, choose="hardest")}
 # Rank 0 gets the first so many of twelve ragged samples; sample 1 alone has no negatives at all.
 SPLITS = {"in_batch": (0, 4, 12), "sum": (0, 9, 12), "text": (1, 2, 6)}
 
@@ -48,7 +50,7 @@ def job(shape, ragged, scenes):
         samples = [ragged[0], *scenes[:10], ragged[1]] if name == "scenes" else ragged
         items = [transform(sample) for sample in samples]
         a, b, c = SPLITS.get(name, (0, 5, 12))
-        cases[name] = (weights, (items[a:b], items[b:c]))
+        cases[name] = (weights, (items[a:b], items[b:c]), NEGATIVES.get(name))
     return {"encoder": encoder, "cases": cases}
 
 
@@ -65,8 +67,8 @@ def found(job, project, tmp_path_factory):
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_two_uneven_ranks_equal_one_process(job, found, name):
-    weights, halves = job["cases"][name]
-    loss, grads = worker().step(job["encoder"], weights, halves[0] + halves[1])
+    weights, halves, negatives = job["cases"][name]
+    loss, grads = worker().step(job["encoder"], weights, halves[0] + halves[1], negatives)
     losses = [rank[name][0] for rank in found]
     torch.testing.assert_close(torch.stack(losses).mean(), loss, rtol=1e-9, atol=1e-9)
     assert losses[0] != losses[1]  # the halves do differ

@@ -3,17 +3,28 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from configs.build import BuildConfig, SceneConfig
+from configs.build import NegativesConfig as SceneNegatives
+from configs.data import UnfoldConfig
 from configs.geoclip import GeoclipConfig
 from configs.load import load_config
+from configs.objective import ObjectiveConfig
 from configs.runs import read_metrics
+from configs.training import OptimConfig
 from data.recipes.mm_math_align import main as import_records
+from data.sample import Negative
+from data.scene import engine
 from data.shards import write_shards
+from data.unfold import unfold_shards
+from geoclip.module import GeoclipModule
 from geoclip.towers import load_encoder
 from geoclip.train import train
 
@@ -101,6 +112,58 @@ def test_a_resumed_run_equals_an_uninterrupted_one(options, tmp_path):
     assert second["last"] == first["last"]
     steps = [row["step"] for row in read_metrics(cut) if "train/loss" in row]
     assert steps == [3, 4, 5]
+
+
+HYBRID = ["stages=[{until_step: 2, objective: {in_batch: 1.0}}]", "objective.in_batch=0"]
+
+
+@pytest.mark.parametrize(
+    "stop", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)]
+)
+def test_a_hybrid_run_is_in_batch_first_and_resumes_exactly_in_either_part(
+    options, hybrid, in_batch, tmp_path, stop
+):
+    whole, first = hybrid
+    rows = [row for row in read_metrics(whole) if "train/loss" in row]
+    assert ["train/in_batch" in row for row in rows] == [True, True, False, False]
+    assert ["train/text" in row for row in rows] == [False, False, True, True]
+    plain = [row["train/loss"] for row in read_metrics(in_batch) if "train/loss" in row]
+    assert [row["train/loss"] for row in rows[:2]] == plain[:2]
+    assert first["stages"] == [{"objective": {"in_batch": 1.0}, "until_step": 2}]
+    cut = tmp_path / "cut"
+    (cut / "checkpoints").mkdir(parents=True)
+    shutil.copy(whole / "checkpoints" / f"step-{stop:08d}.ckpt", cut / "checkpoints")
+    second = train(load_config(GeoclipConfig, options(cut, *HYBRID, *EVERY, "train.num_workers=1")))
+    ours, theirs = weights(whole), weights(cut)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert second["last"] == first["last"]
+
+
+EVERY = ["trainer.max_steps=4", "trainer.checkpoint_every_steps=1"]
+
+
+@pytest.fixture(scope="module")
+def hybrid(options, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hybrid") / "run"
+    return folder, train(load_config(GeoclipConfig, options(folder, *HYBRID, *EVERY)))
+
+
+@pytest.fixture(scope="module")
+def in_batch(options, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plain") / "run"
+    plain = ["objective.text=0", "objective.image=0", "negatives={rule: 0, retrieval: 0, image: 0}"]
+    train(load_config(GeoclipConfig, options(folder, *plain, *EVERY)))
+    return folder
+
+
+def test_parts_may_end_with_an_epoch_and_take_the_hardest(options, tmp_path):
+    """Twelve samples in batches of four: three steps an epoch."""
+    parts = ["stages=[{until_epoch: 1, objective: {joint: 1.0}}]", "objective.in_batch=0"]
+    parts += ["negatives={rule: 1, retrieval: 1, image: 1, choose: hardest}", "trainer.max_steps=5"]
+    train(load_config(GeoclipConfig, options(tmp_path / "run", *parts)))
+    rows = [row for row in read_metrics(tmp_path / "run") if "train/loss" in row]
+    assert ["train/joint" in row for row in rows] == [True] * 3 + [False] * 2
+    assert ["train/text" in row for row in rows] == [False] * 3 + [True] * 2
 
 
 FRESH = ["train.shards=[]", "train.mode=scenes", "train.epoch_samples=12", "text_overflow=truncate"]
@@ -244,6 +307,65 @@ def test_captions_too_long_are_skipped_up_to_the_limit(options, make_sample, tmp
     assert train(load_config(GeoclipConfig, options(tmp_path / "d", *data, *more)))["steps"] == 3
 
 
+def test_a_window_that_hides_every_edit_stops_the_run(options, make_sample, tmp_path):
+    """Captions of more than 64 tokens that are edited at their end."""
+    long = "Point D lies on BC. " * 12
+    samples = []
+    for i in range(8):
+        sample = make_sample(i, caption=f"{long} AB = {i}.", rule=0, retrieval=0, image=0)
+        samples.append(replace(sample, negatives=(Negative("rule", text=f"{long} AB = {i + 10}."),)))
+    write_shards(samples, tmp_path / "data", name="late", shard_size=8, meta={"recipe": {}})
+    late = [f"train.shards=[{tmp_path / 'data'}]", "text_overflow=truncate", "trainer.max_steps=30"]
+    late += ["objective.image=0", "trainer.log_every_steps=5"]
+    with pytest.raises(
+        ValueError, match=r"no sample of 10 steps had a negative that objective\.text could use"
+    ):
+        train(load_config(GeoclipConfig, options(tmp_path / "run", *late)))
+
+
+def test_a_term_that_meets_no_negatives_is_told_of_once(clip, capsys):
+    objective = ObjectiveConfig(image=1.0, in_batch=1.0)
+    module = GeoclipModule(clip, objective, OptimConfig(lr=1.0))
+    module._trainer = SimpleNamespace(global_step=8, is_global_zero=True)
+    for _ in range(4):  # the ninth to the twelfth step
+        module.last = {"loss": 1.0, "accuracy/text": 0.5, "negatives_dropped": 0.0}
+        module._miss_negatives()
+        module._trainer.global_step += 1
+    said = "".join(capsys.readouterr())
+    assert said.count("no sample of 10 steps had a negative that objective.image could use") == 1
+    assert "no sample of" not in said.replace("no sample of 10", "")
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(options, finished, tokenizer_folder, tmp_path):
+    folder, _ = finished
+    shape = {"image_size": 32, "patch_size": 8, "width": 64, "layers": 2, "heads": 2, "text_width": 32}
+    shape |= {
+        "text_layers": 2,
+        "text_heads": 2,
+        "text_window": 64,
+        "embed": 16,
+        "tokenizer": tokenizer_folder,
+    }
+    other = [f"encoder.clip.{name}={value}" for name, value in shape.items()]
+    other += [f"trainer.resume={folder / 'checkpoints' / 'step-00000003.ckpt'}"]
+    with pytest.raises(
+        ValueError, match=r"holds another encoder: \d+ tensors differ, the first is encoder\."
+    ):
+        train(load_config(GeoclipConfig, options(tmp_path / "run", *other)))
+
+
+def test_a_batch_of_perturbed_pictures_trains_on_them_as_pairs(options, project, tmp_path):
+    scene = SceneConfig(image_size=48, questions=False)
+    cfg = BuildConfig(name="t", splits={"t": 1}, scene=scene, negatives=SceneNegatives(0, 3, 0))
+    samples = [engine.make_sample(cfg, i, "t")[0] for i in range(4)]
+    write_shards(samples, tmp_path / "data", name="t", shard_size=4, meta={"recipe": {}})
+    unfold_shards(tmp_path / "data", UnfoldConfig(out=str(tmp_path / "pairs")))
+    pairs = [f"train.shards=[{tmp_path / 'pairs'}]", "train.batch_of=perturbed", "text_overflow=truncate"]
+    pairs += ["objective.text=0", "objective.image=0", "trainer.max_steps=3", "train.batch_size=4"]
+    results = train(load_config(GeoclipConfig, options(tmp_path / "run", *pairs)))
+    assert results["last"]["in_batch"] > 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("strategy", "precision", "tolerance"), [("ddp", "64-true", 1e-7), ("fsdp", "32-true", 1e-4)]
@@ -254,6 +376,7 @@ def test_two_ranks_train_like_one_with_the_same_global_batch(
     """Six steps of the whole command, clipping included; FSDP2 has no float64."""
     env = {**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"}
     common = [f"trainer.precision={precision}", "trainer.gradient_clip_val=0.5", "optim.eps=1e-4"]
+    common += ["stages=[{until_step: 2, objective: {in_batch: 1}}]", "negatives={rule: 1, choose: hardest}"]
     two = ["trainer.devices=2", f"trainer.strategy={strategy}", "train.batch_size=2"]
     for name, more in (("one", []), ("two", two)):
         command = [sys.executable, "-m", "geoclip.train", *options(tmp_path / name, *common), *more]

@@ -8,7 +8,7 @@ import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from configs.geoclip import ObjectiveConfig
+from configs.objective import ObjectiveConfig, Part
 from configs.trainer import OptimConfig
 from geoclip.collate import join
 from geoclip.module import GeoclipModule
@@ -26,9 +26,11 @@ class Step(torch.nn.Module):
         return self.module.compute(batch, Meter())[0]
 
 
-def step(encoder, weights, items, wrap=lambda module: module):
+def step(encoder, weights, items, negatives=None, wrap=lambda module: module):
     """Loss and gradients of one step on ``items``."""
-    module = GeoclipModule(encoder, ObjectiveConfig(**weights), OptimConfig(lr=1.0))
+    objective = ObjectiveConfig(**weights)
+    parts = [Part(objective, negatives)] if negatives else []
+    module = GeoclipModule(encoder, objective, OptimConfig(lr=1.0), parts)
     encoder.zero_grad()
     wrapped = wrap(Step(module))  # DDP averages gradients only as long as it lives
     loss = wrapped(join(items, encoder.pad_id, None))
@@ -64,8 +66,8 @@ def main(rank, folder):
     job = pickle.loads((folder / "job.pkl").read_bytes())
     dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     encoder, found = job["encoder"], {}
-    for name, (weights, halves) in job["cases"].items():
-        found[name] = step(encoder, weights, halves[rank], DistributedDataParallel)
+    for name, (weights, halves, negatives) in job["cases"].items():
+        found[name] = step(encoder, weights, halves[rank], negatives, DistributedDataParallel)
     found["gather"] = ragged_gather(rank)
     found["nan"] = not_a_number(encoder, job["cases"]["text"][1][rank])
     torch.save(found, folder / f"found-{rank}.pt")

@@ -170,9 +170,12 @@ class GeoclipConfig:
     """Which negatives the samples bring."""
     text_overflow: str = "error"
     """A caption beyond the text window: error stops, skip leaves it out and counts, truncate cuts it."""
+    val_pools: int = 200
+    """First samples of ``val`` whose Hit@1 among ten rule and ten image negatives is logged; 0: none."""
 
     def __post_init__(self) -> None:
         check_overflow(self.text_overflow)
+        at_least(self, 0, "val_pools")
         if self.trainer.accumulate_grad_batches > 1:
             raise ValueError(
                 "trainer.accumulate_grad_batches: a contrastive loss of small batches is not that of their "

@@ -79,12 +79,13 @@ def _pools(title: str, names: Mapping[str, str], found: Mapping[str, Mapping[str
                 at5, chance = percent(p["hit@5"]), percent(p["chance"]["hit@1"])
                 sizes = (f"{1 + p['negatives']['mean']:.3g}", str(p["n"]), str(p["left_out"]))
                 ties = percent(p["tie_rate"])
-                rows.append((_direction(pool), names[model], _first(p), at5, ties, chance, *sizes))
+                rows.append((in_words(pool), names[model], _first(p), at5, ties, chance, *sizes))
     head = ("pool", "", "Hit@1", "Hit@5", "ties", "chance", "candidates", "n", "left out")
     return Sheet(title, head, "llrrrrrrr", tuple(rows))
 
 
-def _direction(pool: str) -> str:
+def in_words(pool: str) -> str:
+    """Return the name of a pool with its direction."""
     if pool.endswith("_t2i"):
         return f"{pool.removesuffix('_t2i')}, text to image"
     return f"{pool}, {DIRECTIONS.get(pool, 'image to text')}"
@@ -125,7 +126,7 @@ def _comparisons(results: Mapping[str, Any], names: Mapping[str, str]) -> Sheet:
 def _difference_rows(pair: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
     for part, what in (("hit@1", "Hit@1"), ("operators", "pairs won")):
         for name, d in pair[part].items():
-            told = _direction(name) if part == "hit@1" else name.replace("/", ", ")
+            told = in_words(name) if part == "hit@1" else name.replace("/", ", ")
             interval = f"{points(d['low'])} to {points(d['high'])}"
             yield f"{what}: {told}", points(d["difference"]), interval, f"{d['p']:.3f}", str(d["n"])
 
@@ -135,7 +136,7 @@ def _disturbances(results: Mapping[str, Any], names: Mapping[str, str]) -> Sheet
         (
             _told(one),
             names[one["model"]],
-            _direction(pool),
+            in_words(pool),
             _first(p),
             percent(p["chance"]["hit@1"]),
             str(p["n"]),

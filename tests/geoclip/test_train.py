@@ -9,11 +9,12 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from configs.geoclip import GeoclipConfig
+from configs.geoclip import GeoclipConfig, RetrievalConfig
 from configs.load import load_config
 from configs.runs import read_metrics
 from data.recipes.mm_math_align import main as import_records
 from data.shards import write_shards
+from geoclip.retrieval import run
 from geoclip.towers import load_encoder
 from geoclip.train import train
 
@@ -69,6 +70,14 @@ def test_a_run_leaves_results_metrics_and_exports(finished):
     assert results["seconds"] > 0
     assert set(results["last"]) >= {"loss", "in_batch", "text", "image", "accuracy/text"}
     assert results["validation"]["loss"] > 0
+    assert {"hit@1/rule", "hit@1/image"} <= results["validation"].keys()
+    page = (folder / "report.html").read_text()
+    for name in ("hit@1/rule", "hit@1/image", "loss", "lr-AdamW", "samples_per_second"):
+        assert f">{name}" in page
+    card = (folder / "export" / "README.md").read_text()
+    assert 'AutoModel.from_pretrained("clip")' in card
+    assert 'CLIPVisionModel.from_pretrained("vision")' in card
+    assert "| train | ragged | 0 | 12 |" in card
     assert results["export"]["vision"]["largest_difference"] <= 1e-4
     assert {"seed", "config_hash", "environment"} <= results.keys()
     rows = [row for row in read_metrics(folder) if "train/loss" in row]
@@ -77,6 +86,17 @@ def test_a_run_leaves_results_metrics_and_exports(finished):
     assert wanted | {"train/samples_per_second", "train/accuracy/in_batch"} <= rows[-1].keys()
     assert any("train/grad_norm" in row for row in read_metrics(folder))
     assert any("lr-AdamW/pg1" in row or "lr-AdamW" in row for row in read_metrics(folder))
+
+
+@torch.no_grad()
+def test_held_out_hits_are_those_of_the_whole_evaluation(finished, shards, tmp_path):
+    """What the last validation logged, against geoclip.retrieval on the exported weights."""
+    folder, results = finished
+    model = str(folder / "export")
+    options = {"resamples": 10, "num_workers": 0, "accelerator": "cpu"}
+    entry = run(RetrievalConfig(models=[model], data=shards, out=str(tmp_path), **options))["models"][model]
+    for kind in ("rule", "image"):
+        assert results["validation"][f"hit@1/{kind}"] == pytest.approx(entry["pools"][kind]["hit@1"])
 
 
 def test_training_changed_the_weights_and_the_export_holds_them(finished, clip_folder):

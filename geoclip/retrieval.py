@@ -174,9 +174,7 @@ def run(cfg: RetrievalConfig) -> dict[str, Any]:
         for name, change in disturbances(cfg, encoder.image_size).items():
             disturbed.setdefault(name, {})[model] = evaluate(encoder, samples, cfg, change)
         if other:
-            disturbed.setdefault(f"data {cfg.other_data}", {})[model] = _only(
-                evaluate(encoder, other, cfg), same
-            )
+            disturbed.setdefault("other data", {})[model] = _only(evaluate(encoder, other, cfg), same)
     results = {
         "models": {model: found.entry for model, found in plain.items()},
         "comparisons": [

@@ -194,8 +194,9 @@ def _robustness(results: Mapping[str, Any], names: Mapping[str, str]) -> str:
     told = ""
     if any("same_scenes" in one for one in results["disturbances"]):
         told = paragraph(
-            "Another data folder shows the same scenes, but its captions and negatives are its own: what no "
-            "picture tells, no caption says and no edit changes. Edit types compare like with like."
+            f"Other data ({results['config']['other_data']}) show the same scenes, but their captions and "
+            "negatives are their own: what no picture tells, no caption says and no edit changes. Edit types "
+            "compare like with like."
         )
     return (_figure(charts.differences(rows, text), text) if rows else "") + told
 

@@ -35,7 +35,8 @@ def training_page(run: Path, results: Mapping[str, Any], config: Mapping[str, An
         drawn += _section("Loss terms, learning rate, speed", _panels(panels, rest, log=True)) if rest else ""
     told = (
         f"{results['steps']:,} optimiser steps, {results['samples_seen']:,} samples, "
-        f"{results['seconds']:,.0f} s of training. Training values are means since the value before; validation does not count as time."
+        f"{results['seconds']:,.0f} s of training. Training values are means since the value before; "
+        "validation does not count as time."
     )
     sheets = [_flat("Last values", results.get("validation") or {}), _flat("Options", config)]
     return page(

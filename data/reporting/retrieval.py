@@ -39,7 +39,7 @@ def retrieval_page(results: Mapping[str, Any], mistakes: Mapping[str, Sequence[M
     """Return the page of an evaluation; ``mistakes`` holds those of each model, the hardest first."""
     sheets = {sheet.title: table(sheet) for sheet in retrieval_sheets(results)}
     names = _names(results)
-    legend = charts.legend([(_look(i), model) for i, model in enumerate(names)], inline=False)
+    legend = charts.legend([(look(i), model) for i, model in enumerate(names)], inline=False)
     compared = sheets.pop("Differences of models, in points", "")
     parts = [
         paragraph(f"Test samples: {results['config']['data']}. A tie is a miss. {INTERVALS}"),
@@ -62,7 +62,8 @@ def _letter(i: int) -> str:
     return (_letter(i // 26 - 1) if i >= 26 else "") + chr(ord("A") + i % 26)
 
 
-def _look(i: int) -> Look:
+def look(i: int) -> Look:
+    """Return letter and colour of model ``i`` of a comparison."""
     return Look(_letter(i), COLOURS[i % len(COLOURS)])
 
 
@@ -169,7 +170,7 @@ def _pool_bars(results: Mapping[str, Any]) -> str:
     for pool in entries[0]["pools"]:
         found = [(i, entry["pools"][pool]) for i, entry in enumerate(entries) if entry["pools"][pool]["n"]]
         if found:
-            bars = tuple(Bar(_look(i), p["hit@1"], tuple(p["ci95"]["hit@1"])) for i, p in found)
+            bars = tuple(Bar(look(i), p["hit@1"], tuple(p["ci95"]["hit@1"])) for i, p in found)
             first = found[0][1]
             groups.append(Group(pool, bars, f"n {first['n']}", first["chance"]["hit@1"]))
     text = "Hit@1 per pool; whiskers: 95 % intervals, dashed: chance."

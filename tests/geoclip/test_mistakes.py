@@ -80,7 +80,8 @@ def test_disturbed_runs_are_compared_with_the_undisturbed_one(evaluated, clip_fo
     assert stored["rule"]["margin"] != before.margin  # other pixels, other scores
     same = named["other data"]
     assert same["same_scenes"] == 8
-    assert {d["n"] for d in same["differences"]["hit@1"].values()} == {8}
+    counts = {pool: d["n"] for pool, d in same["differences"]["hit@1"].items()}
+    assert counts["random"] == 8 == max(counts.values())
     assert same["differences"]["hit@1"]["rule"]["difference"] == 0.0
     assert "same_scenes" not in turned
 

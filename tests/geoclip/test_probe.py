@@ -46,7 +46,7 @@ def test_the_split_is_a_partition_that_depends_on_the_seed_alone():
     assert (len(train), len(test)) == (70, 30)
     assert sorted([*train, *test]) == list(range(100))
     assert split(100, options())[1].tolist() == test.tolist() != split(100, options(seed=1))[1].tolist()
-    with pytest.raises(ValueError, match="1 samples with held_out=0.3 leave none"):
+    with pytest.raises(ValueError, match=r"1 samples with held_out=0\.3 leave none"):
         split(1, options())
 
 

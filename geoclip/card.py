@@ -107,7 +107,7 @@ def _load(export: Path) -> str:
 
 
 def _data(config: Mapping[str, Any]) -> str:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for part in ("train", "val"):
         loader = config.get(part)
         if loader and loader["mode"] == "scenes":
@@ -177,20 +177,20 @@ def _results(results: Mapping[str, Any], scores: Mapping[str, Any] | None) -> st
             "Not evaluated: `python -m geoclip.retrieval`, then `python -m geoclip.card` adds the scores.\n"
         )
         return "\n".join([*parts, told])
-    rows = []
+    scored: list[tuple[str, ...]] = []
     for name, pool in scores["pools"].items():
         if pool["n"]:
             low, high = (percent(end) for end in pool["ci95"]["hit@1"])
             chance, ties = percent(pool["chance"]["hit@1"]), percent(pool["tie_rate"])
             first = f"{percent(pool['hit@1'])} ({low} to {high})"
-            rows.append((in_words(name), first, percent(pool["hit@5"]), chance, ties, str(pool["n"])))
+            scored.append((in_words(name), first, percent(pool["hit@5"]), chance, ties, str(pool["n"])))
     head = ("pool", "Hit@1 (95 % interval)", "Hit@5", "chance", "ties", "n")
     data = scores["data"]
     told = (
         f"In percent, a tie is a miss; {scores['n']} samples of {data['name']} (seed {data['seed']}, recipe "
         f"{data['recipe_hash']}):\n\n"
     )
-    return "\n".join([*parts, told + _table(head, rows)])
+    return "\n".join([*parts, told + _table(head, scored)])
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

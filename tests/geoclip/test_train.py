@@ -286,6 +286,24 @@ def test_two_ranks_train_like_one_with_the_same_global_batch(
         torch.testing.assert_close(one[name], two[name], rtol=0, atol=tolerance, msg=name)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_two_ranks_log_the_hits_of_one(options, shards, project, tmp_path, strategy):
+    env = {**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"}
+    val = ["val.batch_size=2", f"val.shards=[{shards}]", "val.num_workers=0", "trainer.max_steps=1"]
+    val += ["trainer.val_every_steps=1", "optim.lr=1e-9"]
+    found = []
+    for name, more in (("one", []), ("two", ["trainer.devices=2", f"trainer.strategy={strategy}"])):
+        batch = f"train.batch_size={2 if more else 4}"
+        command = [sys.executable, "-m", "geoclip.train", *options(tmp_path / name, *val, *more), batch]
+        subprocess.run(command, env=env, cwd=project, check=True, timeout=600)
+        found.append(json.loads((tmp_path / name / "results.json").read_text())["validation"])
+    hits = {name for name in found[0] if name.startswith("hit@1")}
+    assert hits == {"hit@1/rule", "hit@1/image"}
+    for name in hits:
+        assert found[1][name] == pytest.approx(found[0][name], abs=1e-6)
+
+
 def test_imported_records_of_both_layouts_train_an_encoder(options, tmp_path):
     """The reference project's JSON files, from import to results, counts ragged."""
     (tmp_path / "images").mkdir()

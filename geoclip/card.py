@@ -160,7 +160,7 @@ def _training(config: Mapping[str, Any], results: Mapping[str, Any]) -> str:
     chosen = {part: config.get(part) for part in SETTINGS}
     chosen["trainer"] = {name: config["trainer"].get(name) for name in TRAINER}
     rows = [
-        (f"`{key}`", str(value))
+        (f"`{key}`", Path(value).name if str(value).startswith("/") else str(value))  # no path of a machine
         for key, value in flatten(chosen).items()
         if value is not None and not (key.startswith("objective.") and value == 0)
     ]

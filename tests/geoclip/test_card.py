@@ -38,6 +38,7 @@ def test_the_card_tells_data_settings_and_how_to_load(trained):
     assert "objective.in_batch" not in text  # a weight of 0
     assert "| hit@1/rule | 0.6250 |" in text
     assert "Not evaluated" in text
+    assert "| `encoder.pretrained` | clip |" in text  # no path of this machine
 
 
 def test_the_code_of_the_card_runs_in_plain_transformers(trained, monkeypatch):

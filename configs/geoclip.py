@@ -113,9 +113,12 @@ class GeoclipConfig:
     is the paper's hybrid in one run, with one learning rate schedule."""
     text_overflow: str = "error"
     """A caption beyond the text window: error stops, skip leaves it out and counts, truncate cuts it."""
+    val_pools: int = 200
+    """First samples of ``val`` whose Hit@1 among ten rule and ten image negatives is logged; 0: none."""
 
     def __post_init__(self) -> None:
         check_overflow(self.text_overflow)
+        at_least(self, 0, "val_pools")
         if self.trainer.accumulate_grad_batches > 1:
             raise ValueError(
                 "trainer.accumulate_grad_batches: a contrastive loss of small batches is not that of their "
@@ -154,7 +157,7 @@ class RetrievalConfig:
     data: str
     """Shard folder."""
     out: str
-    """Folder for results.json and hits.json."""
+    """Folder for results.json, hits.json and report.html."""
     limit: int | None = None
     """Use only the first this many samples; null: all."""
     negatives: int = 10
@@ -167,6 +170,16 @@ class RetrievalConfig:
     """Samples encoded at a time."""
     num_workers: int = 2
     """Processes that decode pictures."""
+    rotate: list[float] = field(default_factory=list)
+    """Angles in degrees: everything is scored again with all pictures turned by each (paper: 30)."""
+    downscale: list[float] = field(default_factory=list)
+    """Factors below 1: everything is scored again with all pictures scaled down by each, and back up to the
+    tower's size (paper: 0.5)."""
+    other_data: str | None = None
+    """Shard folder of the same scenes drawn otherwise, as without numbers (the same recipe with
+    scene.markings=false); scored too, and compared on the scenes of both."""
+    mistakes: int = 20
+    """Hardest mistakes of each model that the report shows."""
     max_skipped: int = 0
     """Samples that cannot be used and are left out before the run stops with an error."""
     accelerator: str = "auto"
@@ -181,7 +194,11 @@ class RetrievalConfig:
         if not self.models or len({os.path.normpath(model) for model in self.models}) < len(self.models):
             raise ValueError(f"models={self.models}: name at least one model, and none twice")
         at_least(self, 1, "limit", "negatives", "resamples", "batch_size")
-        at_least(self, 0, "max_skipped", "num_workers")
+        at_least(self, 0, "max_skipped", "num_workers", "mistakes")
+        if wrong := [degrees for degrees in self.rotate if not 0 < abs(degrees) <= 180]:
+            raise ValueError(f"rotate={wrong[0]} is not allowed; use degrees from -180 to 180, not 0")
+        if wrong := [factor for factor in self.downscale if not 0 < factor < 1]:
+            raise ValueError(f"downscale={wrong[0]} is not allowed; use factors between 0 and 1, as 0.5")
 
 
 OVERFLOWS = ("error", "skip", "truncate")

@@ -12,10 +12,10 @@ from configs.load import config_hash, flatten, save_config, to_plain
 from configs.runtime import console, is_rank_zero
 
 CONFIG = "config.yaml"
-OWN = (CONFIG, "checkpoints", "logs", "tensorboard", "export", "results.json")
+OWN = (CONFIG, "checkpoints", "logs", "tensorboard", "export", "results.json", "report.html")
 # Where and how visibly a run executes, by last part of the key; everything else decides what it computes.
 FREE = {"run_dir", "resume", "accelerator", "devices", "num_nodes", "num_workers", "progress"}
-FREE |= {"log_every_steps", "checkpoint_every_steps", "keep_checkpoints"}
+FREE |= {"log_every_steps", "checkpoint_every_steps", "keep_checkpoints", "val_pools"}
 
 
 def start_run(config: Any, run_dir: str | Path, resume: str = "auto") -> Path:

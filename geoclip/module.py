@@ -19,6 +19,7 @@ from configs.training import OptimConfig
 from geoclip.collate import Batch
 from geoclip.encoder import DualEncoder
 from geoclip.hardest import keep_hardest
+from geoclip.held_out import own_hits
 from geoclip.objectives import GLOBAL, TERMS, Features, accuracies, gather_features
 from geoclip.ranks import Meter, global_means, world_size
 
@@ -117,13 +118,24 @@ class GeoclipModule(lightning.LightningModule):
         self._seconds, self._started = self.seconds, None
         self._val_meter = Meter()
 
-    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
-        """Measure loss and accuracies on held-out samples."""
-        self.compute(batch["pairs"], self._val_meter)
+    def validation_step(self, batch: dict[str, Any], batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Measure loss and accuracies on held-out samples; of the second loader Hit@1 on their pools."""
+        pairs: Batch = batch["pairs"]
+        if dataloader_idx == 0:
+            self.compute(pairs, self._val_meter)
+            return
+        images, texts, *_ = self.encoder(pairs.images, pairs.input_ids, pairs.attention_mask)
+        for kind, (hit, counted) in own_hits(pairs, images, texts).items():
+            self._val_meter.add(f"hit@1/{kind}", hit, counted)
 
     def on_validation_epoch_end(self) -> None:
-        """Log the means over all ranks and go on with the clock."""
-        self.log_dict({f"val/{name}": value for name, value in self._val_meter.read().items()})
+        """Log and show the means over all ranks, and go on with the clock."""
+        found = self._val_meter.read()
+        for name, value in found.items():
+            self.log(f"val/{name}", value, prog_bar=name.startswith(("loss", "hit@1")))
+        if self.trainer.is_global_zero and self.trainer.progress_bar_callback is None:
+            shown = ", ".join(f"{k} {v:.4g}" for k, v in found.items() if k.startswith(("loss", "hit@1")))
+            console.print(f"step {self.trainer.global_step}, held out: {shown}", markup=False)
         self._started = time.perf_counter()
 
     def on_train_start(self) -> None:

@@ -1,8 +1,8 @@
 """Train the encoder: ``python -m geoclip.train CONFIG... key=value``.
 
 Leaves in ``trainer.run_dir``: config.yaml, checkpoints/, logs/, tensorboard/, ``export/vision`` (the stock
-vision tower that the LMM stages start from), ``export/clip`` (the whole dual encoder) and results.json. The
-same command goes on where it stopped.
+vision tower that the LMM stages start from), ``export/clip`` (the whole dual encoder),
+``export/README.md`` (its card), results.json and report.html. The same command goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from configs.geoclip import GeoclipConfig
 from configs.load import config_hash, load_config, to_plain
 from configs.objective import Part, needed_kinds
 from configs.runs import start_run
-from configs.runtime import command, console, environment, write_json
+from configs.runtime import atomic_write, command, console, environment, write_json
 from configs.trainer import build_trainer, find_resume, seed_everything
 from data.index import read_index
-from data.module import ShardDataModule
+from data.reporting.training import training_page
 from data.sample import NEGATIVE_KINDS
-from geoclip.collate import Collate, ContrastiveTransform
+from geoclip.card import write_card
 from geoclip.encoder import DualEncoder
 from geoclip.export import export_clip, export_vision, has_stock_vision
+from geoclip.held_out import GeoclipData
 from geoclip.module import GeoclipModule
 from geoclip.towers import build_encoder
 
@@ -37,8 +38,7 @@ def train(cfg: GeoclipConfig) -> dict[str, Any] | None:
     encoder = build_encoder(cfg.encoder)
     module = GeoclipModule(encoder, cfg.objective, cfg.optim, cfg.parts())
     module.save_hyperparameters(to_plain(cfg), logger=False)
-    transform = ContrastiveTransform(encoder, cfg.negatives, cfg.text_overflow, cfg.parts())
-    data = ShardDataModule(cfg.train, cfg.val, transform, Collate(encoder))
+    data = GeoclipData(cfg, encoder)
     trainer = build_trainer(cfg.trainer)
     if trainer.strategy.root_device.type == "cpu":
         encoder.attend_eagerly()
@@ -61,6 +61,9 @@ def train(cfg: GeoclipConfig) -> dict[str, Any] | None:
         "environment": environment(),
     }
     write_json(run / "results.json", results)
+    with atomic_write(run / "report.html") as file:
+        file.write(training_page(run, results, to_plain(cfg)))
+    write_card(run)
     console.print(f"trained {trainer.global_step} steps, {module.seconds:.0f} s: {run / 'results.json'}")
     return results
 

@@ -67,7 +67,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points (x, y) of one system in the order of x; y is positive."""
+    """Points (x, y) of one system in the order of x; y is positive, or on an axis of shares in [0, 1]."""
 
     look: Look
     points: tuple[tuple[float, float], ...]
@@ -212,16 +212,21 @@ def differences(rows: Sequence[Difference], label: str) -> str:
     return _svg(WIDTH, bottom + 6, label, parts)
 
 
-def curves(lines: Sequence[Curve], title: str, x_name: str) -> str:
-    """Return one panel of curves over a logarithmic axis; long curves are averaged down to 120 points."""
+def curves(lines: Sequence[Curve], title: str, x_name: str, *, log: bool = True) -> str:
+    """Return one panel of curves; long ones are averaged down to 120 points.
+
+    The axis is logarithmic, or one of shares from 0 on.
+    """
     width, height, left, upper, right, lower = 352, 236, 40, 30, 12, 32
     thin = [(curve.look, _thinned(curve.points)) for curve in lines]
     values = [value for _, points in thin for _, value in points]
-    ticks = _log_ticks(min(values), max(values))
+    ticks = _log_ticks(min(values), max(values)) if log else _share_ticks(max(values))
     last = max(x for _, points in thin for x, _ in points) or 1.0
 
     def place(x: float, value: float) -> tuple[float, float]:
-        share = math.log(value / ticks[0]) / math.log(ticks[-1] / ticks[0])
+        share = value / ticks[-1]
+        if log:
+            share = math.log(value / ticks[0]) / math.log(ticks[-1] / ticks[0])
         return left + (width - left - right) * x / last, upper + (height - upper - lower) * (1 - share)
 
     parts = [_text(left, 14, title, "start", "bold")]
@@ -258,6 +263,12 @@ def _log_ticks(low: float, high: float) -> list[float]:
     first = max(i for i, step in enumerate(steps) if step <= max(low, steps[0]))
     last = min((i for i, step in enumerate(steps) if step >= high and i > first), default=len(steps) - 1)
     return steps[first : last + 1]
+
+
+def _share_ticks(high: float) -> list[float]:
+    """Return steps of an axis of shares that ends at or above ``high``."""
+    top = next((t for t in TOPS if high <= t), 1.0)
+    return [top * i / TOPS[top] for i in range(TOPS[top] + 1)]
 
 
 def _cut(text: str, most: int) -> str:

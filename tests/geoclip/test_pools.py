@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from geoclip.pools import Hits, Scores, compare, operator_accuracy, pool_hits, score, summary
+from data.scene import engine
+from geoclip.hits import Hits, compare, compare_pairs, operator_accuracy, summary
+from geoclip.pools import Pools, Scores, all_hits, operator_hits, pool_hits, score
 
 
 def scores_of(**fields):
@@ -121,7 +123,7 @@ def test_pairwise_accuracy_per_operator_averages_within_a_sample():
         {"rule": [("letters", 0.1)], "image": [("", 0.2)]},
     ]
     scores = scores_of(keys=["a", "b"], own=[0.5, 0.5], negatives=rows)
-    found = operator_accuracy(scores, resamples=50, seed=0)
+    found = operator_accuracy(operator_hits(scores), resamples=50, seed=0)
     assert found["rule/letters"]["accuracy"] == pytest.approx((0.5 + 1.0) / 2)
     assert (found["rule/letters"]["n"], found["rule/letters"]["pairs"]) == (2, 3)
     assert found["rule/letters"]["pool"]["hit@1"] == 0.5
@@ -152,3 +154,61 @@ def test_features_that_are_not_numbers_name_the_sample(clip, ragged, batch_of):
         clip.model.visual_projection.weight[0] = torch.nan
     with pytest.raises(ValueError, match="not numbers for samples s0000, s0001"):
         score(clip, [batch_of(clip, ragged[:2])])
+
+
+def test_pools_from_text_to_picture_hold_the_pictures_of_the_same_samples():
+    """Brute force: sample 0's retrieval negatives are the captions of 2 and 3, and one that is nobody's."""
+    generator = torch.Generator().manual_seed(1)
+    images, texts = torch.nn.functional.normalize(torch.randn(2, 5, 4, generator=generator).double(), dim=-1)
+    scores = scores_of(
+        keys=list("abcde"),
+        captions=list("vwxyz"),
+        own=(images * texts).sum(-1).tolist(),
+        negatives=[{}] * 5,
+        images=[images[:2], images[2:]],
+        texts=[texts[:2], texts[2:]],
+        text_ids=[10, 11, 12, 13, 14],
+        retrieved=[[12, 99, 13], [], [10], [13], []],
+    )
+    pools = Pools(scores, negatives=2, seed=0)
+    cosines, members = pools.candidates("retrieval_t2i", 0)
+    assert members == [2, 3]
+    assert cosines.tolist() == pytest.approx([float(images[j] @ texts[0]) for j in (2, 3)])
+    for i in range(5):
+        (to_text, captions), (to_image, pictures) = (pools.candidates(p, i) for p in ("random", "random_t2i"))
+        assert captions == pictures
+        assert to_text.tolist() == pytest.approx([float(images[i] @ texts[j]) for j in captions])
+        assert to_image.tolist() == pytest.approx([float(images[j] @ texts[i]) for j in captions])
+    found = all_hits(pools)
+    assert found["retrieval_t2i"].keys == ["a", "c"]  # d retrieved only its own caption
+    assert found["retrieval_t2i"].negatives == [2, 1]
+
+
+def test_no_candidate_of_a_random_pool_is_true(clip, scenes, batch_of):
+    """Scenes over six letters, of which some captions are true of other pictures, in one direction only."""
+    scores = score(
+        clip, [batch_of(clip, part, text_overflow="truncate") for part in (scenes[:5], scenes[5:])]
+    )
+    pools = Pools(scores, negatives=11, seed=0)
+    built = [engine.scene_of(sample.meta) for sample in scenes]
+
+    def wrong(picture, caption):
+        told = engine.truth_of_caption(built[picture], scenes[caption].facts)
+        return told.verdict == "false" and scenes[picture].caption != scenes[caption].caption
+
+    left_out = 0
+    for i in range(len(scenes)):
+        others = {j for j in range(len(scenes)) if scenes[j].caption != scenes[i].caption}
+        to_text, to_image = (set(pools.candidates(p, i)[1]) for p in ("random", "random_t2i"))
+        assert to_text == {j for j in others if wrong(i, j)}
+        assert to_image == {j for j in others if wrong(j, i)}
+        left_out += len(others - to_text) + len(others - to_image)
+    assert left_out > 0
+
+
+def test_operators_are_compared_by_pairs_won():
+    a = {"rule/number": hits([0, 1, 2], [2, 2, 2]), "rule/letters": hits([0], [1])}
+    b = {"rule/number": hits([2, 1, 2], [2, 2, 4])}
+    found = compare_pairs(a, b, resamples=50)
+    assert found.keys() == {"rule/number"}
+    assert found["rule/number"]["difference"] == pytest.approx((1.0 + 0.0 - 0.5) / 3)

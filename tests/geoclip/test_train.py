@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from configs.build import BuildConfig, SceneConfig
 from configs.build import NegativesConfig as SceneNegatives
 from configs.data import UnfoldConfig
-from configs.geoclip import GeoclipConfig
+from configs.geoclip import GeoclipConfig, RetrievalConfig
 from configs.load import load_config
 from configs.objective import ObjectiveConfig
 from configs.runs import read_metrics
@@ -25,6 +25,7 @@ from data.scene import engine
 from data.shards import write_shards
 from data.unfold import unfold_shards
 from geoclip.module import GeoclipModule
+from geoclip.retrieval import run
 from geoclip.towers import load_encoder
 from geoclip.train import train
 
@@ -80,6 +81,14 @@ def test_a_run_leaves_results_metrics_and_exports(finished):
     assert results["seconds"] > 0
     assert set(results["last"]) >= {"loss", "in_batch", "text", "image", "accuracy/text"}
     assert results["validation"]["loss"] > 0
+    assert {"hit@1/rule", "hit@1/image"} <= results["validation"].keys()
+    page = (folder / "report.html").read_text()
+    for name in ("hit@1/rule", "hit@1/image", "loss", "lr-AdamW", "samples_per_second"):
+        assert f">{name}" in page
+    card = (folder / "export" / "README.md").read_text()
+    assert 'AutoModel.from_pretrained("clip")' in card
+    assert 'CLIPVisionModel.from_pretrained("vision")' in card
+    assert "| train | ragged | 0 | 12 |" in card
     assert results["export"]["vision"]["largest_difference"] <= 1e-4
     assert {"seed", "config_hash", "environment"} <= results.keys()
     rows = [row for row in read_metrics(folder) if "train/loss" in row]
@@ -88,6 +97,17 @@ def test_a_run_leaves_results_metrics_and_exports(finished):
     assert wanted | {"train/samples_per_second", "train/accuracy/in_batch"} <= rows[-1].keys()
     assert any("train/grad_norm" in row for row in read_metrics(folder))
     assert any("lr-AdamW/pg1" in row or "lr-AdamW" in row for row in read_metrics(folder))
+
+
+@torch.no_grad()
+def test_held_out_hits_are_those_of_the_whole_evaluation(finished, shards, tmp_path):
+    """What the last validation logged, against geoclip.retrieval on the exported weights."""
+    folder, results = finished
+    model = str(folder / "export")
+    options = {"resamples": 10, "num_workers": 0, "accelerator": "cpu"}
+    entry = run(RetrievalConfig(models=[model], data=shards, out=str(tmp_path), **options))["models"][model]
+    for kind in ("rule", "image"):
+        assert results["validation"][f"hit@1/{kind}"] == pytest.approx(entry["pools"][kind]["hit@1"])
 
 
 def test_training_changed_the_weights_and_the_export_holds_them(finished, clip_folder):
@@ -387,6 +407,24 @@ def test_two_ranks_train_like_one_with_the_same_global_batch(
     assert (one["visual_projection.weight"] - start).abs().max() > 10 * tolerance
     for name in one:
         torch.testing.assert_close(one[name], two[name], rtol=0, atol=tolerance, msg=name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_two_ranks_log_the_hits_of_one(options, shards, project, tmp_path, strategy):
+    env = {**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"}
+    val = ["val.batch_size=2", f"val.shards=[{shards}]", "val.num_workers=0", "trainer.max_steps=1"]
+    val += ["trainer.val_every_steps=1", "optim.lr=1e-9"]
+    found = []
+    for name, more in (("one", []), ("two", ["trainer.devices=2", f"trainer.strategy={strategy}"])):
+        batch = f"train.batch_size={2 if more else 4}"
+        command = [sys.executable, "-m", "geoclip.train", *options(tmp_path / name, *val, *more), batch]
+        subprocess.run(command, env=env, cwd=project, check=True, timeout=600)
+        found.append(json.loads((tmp_path / name / "results.json").read_text())["validation"])
+    hits = {name for name in found[0] if name.startswith("hit@1")}
+    assert hits == {"hit@1/rule", "hit@1/image"}
+    for name in hits:
+        assert found[1][name] == pytest.approx(found[0][name], abs=1e-6)
 
 
 def test_imported_records_of_both_layouts_train_an_encoder(options, tmp_path):

@@ -102,7 +102,7 @@ def _notes(plan: Plan, good: Mapping[str, Sequence[Cell]]) -> list[str]:
             held = _held(cells[0]).get(kind)
             if held is not None and count is not None and held < 0.98 * count:
                 notes.append(
-                    f"Row {name} asks for {count} {kind} negatives; its samples have {held:.1f} each."
+                    f"Row {name} asks for {count} {kind} negatives; its samples have {held:.1f} on average."
                 )
         skipped = max((_evaluated(cell)["skipped"]["n"] for cell in cells), default=0)
         if skipped:

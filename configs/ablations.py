@@ -34,6 +34,11 @@ class RowConfig:
     """Arguments of data.build for the samples it is tested on."""
     evaluate: list[str] = field(default_factory=list)
     """Arguments of geoclip.retrieval."""
+    unfold: bool = False
+    """Train on perturbed pictures as samples of their own: the shards go through data.unfold."""
+    disturbed: str = ""
+    """Disturbance whose scores the row shows, as geoclip.retrieval names it (``turned by 30°``); empty: the
+    pictures as they are."""
     against: str = ""
     """Row that this one is compared with; empty: the baseline of the table."""
     paper: dict[str, float] = field(default_factory=dict)
@@ -123,8 +128,10 @@ class AblationConfig:
     def _check_start(self, name: str) -> None:
         row = self.rows[name]
         self.chain(name)
-        if row.train is None and (row.start or row.data or row.scales):
-            raise ValueError(f"rows.{name} is not trained (train: null), so it has no start, data or scales")
+        if row.train is None and (row.start or row.data or row.scales or row.unfold):
+            raise ValueError(
+                f"rows.{name} is not trained (train: null), so it has no start, data, unfold or scales"
+            )
 
     def _refuse_given(self) -> None:
         scale = self.scales[self.scale]

@@ -56,6 +56,14 @@ def plan(cfg: AblationConfig) -> Plan:
     return Plan(cells, list(planner.steps.values()))
 
 
+def uses(options: GeoclipConfig) -> dict[str, int | None]:
+    """Return how many negatives of each kind the loss terms of a training use at most; None: all there are."""
+    kinds = {kind for term in options.objective.active() for kind in options.needed_kinds(term)}
+    return {
+        kind: getattr(options.negatives, kind) for kind in ("retrieval", "rule", "image") if kind in kinds
+    }
+
+
 class _Planner:
     """Makes the steps of a table; equal ones are one."""
 
@@ -74,6 +82,8 @@ class _Planner:
         options, data = None, test
         for link in self.cfg.chain(name):
             data, recipe = self._build(link, "data", self.cfg.rows[link].data)
+            if self.cfg.rows[link].unfold:
+                data = self._unfold(data)
             before = trainings[-1] if trainings else None
             step, options = self._train(link, seed, data, recipe, before)
             trainings.append(step)
@@ -89,6 +99,10 @@ class _Planner:
         decides["embedder"] = fingerprint([recipe.negatives.mining.embedder])
         told = f"shards {' '.join(more)}" if more else "shards"
         return self._step("data", told, decides, ["data.build", *words, "out={out}"]), recipe
+
+    def _unfold(self, data: Step) -> Step:
+        words = ["data.unfold", str(data.out / "train"), "out={out}/train"]
+        return self._step("unfold", f"unfold {data.what}", {"data": data.key}, words, [data])
 
     def _train(
         self, name: str, seed: int, data: Step, recipe: BuildConfig, before: Step | None
@@ -147,14 +161,13 @@ class _Planner:
 
     def _check_kinds(self, name: str, options: GeoclipConfig, recipe: BuildConfig) -> None:
         """Refuse a row that asks for negatives its samples do not have: it would train with fewer, unseen."""
-        for term in options.objective.active():
-            for kind in sorted(options.needed_kinds(term)):
-                asked, made = getattr(options.negatives, kind), getattr(recipe.negatives, kind)
-                if (1 if asked is None else asked) > made:
-                    raise ValueError(
-                        f"{self._where(name, 'train')}: negatives.{kind}={asked}, but its samples are built "
-                        f"with at most {made}; raise negatives.{kind} in data, or ask for fewer"
-                    )
+        for kind, asked in uses(options).items():
+            made = getattr(recipe.negatives, kind)
+            if (1 if asked is None else asked) > made:
+                raise ValueError(
+                    f"{self._where(name, 'train')}: negatives.{kind}={asked}, but its samples are built with "
+                    f"at most {made}; raise negatives.{kind} in data, or ask for fewer"
+                )
 
     def _where(self, name: str, section: str) -> str:
         return f"table {self.cfg.name}, row {name}, {section}"

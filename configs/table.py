@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.ablations import AblationConfig
-from configs.plan import Cell, Plan
+from configs.plan import Cell, Plan, uses
 from configs.seeds import Hits, compare
 from configs.steps import mark
 from configs.summary import POOLS
@@ -23,7 +23,10 @@ def gather(cfg: AblationConfig, plan: Plan, failed: Mapping[str, str]) -> dict[s
         name: [cell for cell in cells if cell.evaluation.key not in failed]
         for name, cells in plan.cells.items()
     }
-    hits = {name: {cell.seed: _hits(name, cell) for cell in cells} for name, cells in good.items()}
+    hits = {
+        name: {cell.seed: _hits(name, cell, cfg.rows[name].disturbed) for cell in cells}
+        for name, cells in good.items()
+    }
     return {
         "table": cfg.name,
         "scale": cfg.scale,
@@ -54,10 +57,10 @@ def _row(
     trained = [[_read(step.out / "results.json") for step in cell.trainings] for cell in cells]
     options = plan.cells[name][0].options
     scores = compare(list(hits.values()), pairs=())["systems"][name] if hits else {}
-    pools = _evaluated(cells[0])["pools"] if cells else {}
+    pools = [_pools(cell, cfg.rows[name].disturbed) for cell in cells]
     for pool, score in scores.items():
-        more = [_evaluated(cell)["pools"][pool]["tie_rate"] for cell in cells]
-        score |= {"chance": pools[pool]["chance"]["hit@1"], "tie_rate": sum(more) / len(more)}
+        score["chance"] = pools[0][pool]["chance"]["hit@1"]
+        score["tie_rate"] = _mean([found[pool]["tie_rate"] for found in pools])
     return {
         "paper": dict(cfg.rows[name].paper),
         "start": cfg.rows[name].start,
@@ -74,13 +77,13 @@ def _row(
 
 
 def asked(cell: Cell) -> dict[str, int | None]:
-    """Return how many negatives of each kind the terms of a row's last training use; null: all there are."""
+    """Return the negatives a positive is trained against by kind, those of its batch too; None: all it has."""
     if cell.options is None:
         return {}
-    terms = cell.options.objective.active()
-    kinds = {kind for term in terms for kind in cell.options.needed_kinds(term)}
-    found = {kind: getattr(cell.options.negatives, kind) for kind in POOLS if kind in kinds}
-    return {"random": cell.options.train.batch_size - 1, **found} if "in_batch" in terms else found
+    batch = {}
+    if "in_batch" in cell.options.objective.active():
+        batch = {getattr(cell.options.train, "batch_of", "random"): cell.options.train.batch_size - 1}
+    return {**batch, **uses(cell.options)}
 
 
 def _differences(plan: Plan, hits: Mapping[str, Mapping[int, Hits]], a: str, b: str) -> list[dict[str, Any]]:
@@ -122,13 +125,24 @@ def _held(cell: Cell) -> dict[str, float]:
     return {kind: count / index["samples"] for kind, count in index["counts"]["kinds"].items()}
 
 
-def _hits(name: str, cell: Cell) -> Hits:
-    (pools,) = _read(cell.evaluation.out / "hits.json")["models"].values()
+def _hits(name: str, cell: Cell, disturbed: str) -> Hits:
+    stored = _read(cell.evaluation.out / "hits.json")
+    if disturbed and disturbed not in stored.get("disturbed", {}):
+        known = ", ".join(stored.get("disturbed", {})) or "none"
+        raise ValueError(f"rows.{name}.disturbed={disturbed!r} was not measured; there is: {known}")
+    (pools,) = (stored["disturbed"][disturbed] if disturbed else stored["models"]).values()
     return {
         (name, pool): {k: float(ahead == 0) for k, ahead in zip(rows["keys"], rows["ahead"], strict=True)}
         for pool, rows in pools.items()
-        if rows["keys"]
+        if pool in POOLS and rows["keys"]
     }
+
+
+def _pools(cell: Cell, disturbed: str) -> dict[str, Any]:
+    if not disturbed:
+        return _evaluated(cell)["pools"]
+    entries = _read(cell.evaluation.out / "results.json")["disturbances"]
+    return next(entry["pools"] for entry in entries if entry["name"] == disturbed)
 
 
 def _evaluated(cell: Cell) -> dict[str, Any]:
@@ -136,8 +150,8 @@ def _evaluated(cell: Cell) -> dict[str, Any]:
     return entry
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -56,7 +56,9 @@ def words(found: Mapping[str, Any]) -> list[str]:
     said.append(f"Scale {found['scale']}, seeds {seeds}. {SCORES}")
     for name, row in found["rows"].items():
         for seed, reason in row["failed"].items():
-            said.append(f"Not complete: row {name}, seed {seed}: {reason.splitlines()[0]}")
+            lines = reason.strip().splitlines()
+            why = f"{lines[0].partition(';')[0]}: {lines[-1]}"  # without the path of the log
+            said.append(f"Not complete: row {name}, seed {seed}. {why}")
     return said + list(found["notes"])
 
 

@@ -78,6 +78,18 @@ def test_test_samples_and_training_samples_may_differ() -> None:
     assert set(b.evaluation.needs) == {a.data.key, b.trainings[0].key}
 
 
+def test_unfolded_pictures_are_made_once_and_read_instead_of_the_shards() -> None:
+    rows = {"a": {"train": IN_BATCH, "unfold": True}, "b": {"train": RULE, "unfold": True}}
+    found = plan(table(rows, "seeds=1"))
+    assert whats(found)[:3] == ["shards", "unfold shards", "train a, seed 0"]
+    built, unfolded = found.steps[:2]
+    assert unfolded.words == ("data.unfold", f"{built.out}/train", f"out={unfolded.out}/train")
+    for name in rows:
+        (cell,) = found.cells[name]
+        assert f"train.shards=[{unfolded.out}/train]" in cell.trainings[0].words
+        assert f"data={built.out}/test" in cell.evaluation.words
+
+
 @pytest.mark.parametrize(
     ("change", "changed"),
     [

@@ -28,13 +28,13 @@ AHEAD = {
 }
 
 
-def config(steps: Path, *more: str) -> AblationConfig:
+def config(steps: Path, *more: str, rows: dict[str, Any] = ROWS) -> AblationConfig:
     scale = {
         "start": "geoclip/mini",
         "data": ["configs/demo/data.yaml", "splits.train=40", "splits.test=4"],
         "train": ["configs/demo/encoder.yaml", "trainer.max_steps=2"],
     }
-    values = {"name": "tiny", "title": "Tiny", "baseline": "a", "rows": ROWS, "scales": {"mini": scale}}
+    values = {"name": "tiny", "title": "Tiny", "baseline": "a", "rows": rows, "scales": {"mini": scale}}
     words = [f"{key}={json.dumps(value)}" for key, value in values.items()]
     return load_config(AblationConfig, [*words, f"steps={steps}", "seeds=2", *more])
 
@@ -47,7 +47,7 @@ def leave(folder: Path, **files: Any) -> None:
 
 def leave_scores(cell: Cell, ahead: list[int]) -> None:
     rows = {"keys": KEYS, "ahead": ahead, "tied": [False] * 4, "negatives": [4] * 4}
-    empty = {"keys": [], "ahead": [], "tied": [], "negatives": []}
+    empty: dict[str, Any] = {"keys": [], "ahead": [], "tied": [], "negatives": []}
     entry = {"chance": {"hit@1": 0.2}, "tie_rate": 0.25, "n": 4}
     pools = {"rule": entry, "random": {"n": 0, "left_out": 4}}
     models = {"any": {"pools": pools, "skipped": {"n": 1, "first": ["k9"]}}}
@@ -134,6 +134,30 @@ def test_a_failed_seed_is_left_out_and_a_row_without_any_has_no_score(
     assert table["differences"] == []
 
 
+def test_a_row_may_show_the_scores_of_disturbed_pictures(tmp_path: Path, project: Path, monkeypatch) -> None:
+    monkeypatch.chdir(project)
+    rows = {"a": {"train": None}, "turned": {"train": None, "disturbed": "turned by 30°"}}
+    cfg = config(tmp_path, rows=rows)
+    found = plan(cfg)
+    (cell,) = found.cells["a"]
+    assert found.cells["turned"] == [cell]
+    leave_scores(cell, [0, 0, 0, 1])
+    with pytest.raises(
+        ValueError, match=r"rows.turned.disturbed='turned by 30°' was not measured; there is: no"
+    ):
+        gather(cfg, found, {})
+    hits, results = (json.loads((cell.evaluation.out / f"{n}.json").read_text()) for n in ("hits", "results"))
+    turned = {"rule": {**hits["models"]["any"]["rule"], "ahead": [0, 1, 1, 1]}}
+    entry = {"name": "turned by 30°", "pools": {"rule": {"chance": {"hit@1": 0.3}, "tie_rate": 0.5}}}
+    leave(cell.evaluation.out, hits={**hits, "disturbed": {"turned by 30°": {"any": turned}}})
+    leave(cell.evaluation.out, results={**results, "disturbances": [entry]})
+    table = gather(cfg, found, {})
+    assert table["rows"]["a"]["hit@1"]["rule"]["mean"] == 0.75
+    assert table["rows"]["turned"]["hit@1"]["rule"]["mean"] == 0.25
+    assert table["rows"]["turned"]["hit@1"]["rule"]["tie_rate"] == 0.5
+    assert [d["difference"] for d in table["differences"]] == [-0.5]
+
+
 TINY = """
 name: tiny
 title: Tiny
@@ -142,7 +166,7 @@ train: [negatives.rule=0, negatives.retrieval=0, negatives.image=0]
 rows:
   original: {train: null}
   rule: {train: [objective.text=1, negatives.rule=4], paper: {MM-Math: 28.1}}
-  broken: {train: [objective.text=1, negatives.rule=4, text_overflow=skip, encoder.recompute_rows=1, optim.lr=1e30]}
+  broken: {train: [objective.text=1, negatives.rule=4, optim.lr=1e30]}
   rule+: {start: rule, train: [objective.in_batch=1]}
 scales:
   mini:
@@ -169,4 +193,5 @@ def test_a_tiny_table_end_to_end(tmp_path: Path, project: Path) -> None:
     second = subprocess.run(words, cwd=project, capture_output=True, text=True)
     assert second.stderr.count("done before") == 6
     again = json.loads((tmp_path / "out" / "results.json").read_text())
-    assert again["rows"] == found["rows"]
+    for name in ("original", "rule", "rule+"):
+        assert again["rows"][name] == found["rows"][name]

@@ -57,7 +57,7 @@ def plan(cfg: AblationConfig) -> Plan:
 
 
 def uses(options: GeoclipConfig) -> dict[str, int | None]:
-    """Return how many negatives of each kind the loss terms of a training use at most; None: all there are."""
+    """Return how many negatives of each kind the loss terms of a training use; None: all there are."""
     kinds = {kind for term in options.objective.active() for kind in options.needed_kinds(term)}
     return {
         kind: getattr(options.negatives, kind) for kind in ("retrieval", "rule", "image") if kind in kinds

@@ -77,7 +77,7 @@ def _row(
 
 
 def asked(cell: Cell) -> dict[str, int | None]:
-    """Return the negatives a positive is trained against by kind, those of its batch too; None: all it has."""
+    """Return the negatives a positive is trained against by kind, those its batch included; None: all it has."""
     if cell.options is None:
         return {}
     batch = {}

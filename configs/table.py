@@ -77,7 +77,7 @@ def _row(
 
 
 def asked(cell: Cell) -> dict[str, int | None]:
-    """Return the negatives a positive is trained against by kind, those its batch included; None: all it has."""
+    """Return how many negatives of each kind, its batch included, a positive has; None: all there are."""
     if cell.options is None:
         return {}
     batch = {}

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +19,7 @@ import yaml
 from omegaconf import MISSING
 
 from configs.load import check_seed, config_hash, load_config, one_of, to_plain
-from configs.runtime import call, command, console, environment, write_json
+from configs.runtime import call, call_logged, command, console, environment, write_json
 from configs.summary import ARMS, summarise
 
 HERE = Path(__file__).parent / "demo"
@@ -78,22 +75,15 @@ class Demo:
     def step(self, name: str, module: str, *args: str) -> None:
         """Run one command unless it is done; its output goes to ``logs/NAME.log``."""
         words = [module, *args]
-        inputs = _fingerprint(args)
+        inputs = fingerprint(args)
         before = self.done.get(name, {})
         if before.get("command") == words and before.get("inputs") == inputs:
             console.print(f"[green]done before[/green] {name}", highlight=False)
             return
         self._forget_from(name)
         log = self.out / "logs" / f"{name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        start = time.perf_counter()
-        with log.open("w") as stream, console.status(f"{name}: {module} ... (log: {log})"):
-            environ = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1"}
-            code = call([PYTHON, "-m", *words], stdout=stream, stderr=subprocess.STDOUT, env=environ)
-        if code:
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-            raise ValueError(f"step {name} failed with exit code {code}; the end of {log}:\n{tail}")
-        self.done[name] = {"command": words, "inputs": inputs, "seconds": time.perf_counter() - start}
+        seconds = call_logged(name, words, log, HF_HUB_OFFLINE="1")
+        self.done[name] = {"command": words, "inputs": inputs, "seconds": seconds}
         write_json(self.done_file, self.done)
         console.print(f"[green]{self.done[name]['seconds']:6.0f} s[/green] {name}", highlight=False)
 
@@ -110,7 +100,7 @@ class Demo:
         return json.loads((self.out / "encoders" / arm / "results.json").read_text())["seconds"]
 
 
-def _fingerprint(args: Sequence[str]) -> str:
+def fingerprint(args: Sequence[str]) -> str:
     """Return 12 hex digits over what the arguments name: recipes, and the weights of model folders."""
     digest = hashlib.sha256()
     for arg in args:
@@ -208,7 +198,7 @@ def main(argv: list[str]) -> None:
         "config": to_plain(cfg),
         "recipes": {path.stem: yaml.safe_load(path.read_text()) for path in recipes},
         "config_hash": config_hash(cfg),
-        "recipes_hash": _fingerprint([str(path) for path in recipes]),
+        "recipes_hash": fingerprint([str(path) for path in recipes]),
     }
     results = summarise(demo.out, shards(demo), cfg.warmstart, cfg.lmms, demo.done, demo.notes)
     write_json(demo.out / "results.json", {**results, "settings": settings, "environment": environment()})

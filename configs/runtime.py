@@ -5,6 +5,7 @@ Nothing here imports torch, so that a command with a typing error in its config 
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import json
 import os
@@ -15,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -22,9 +24,11 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from rich.console import Console
+from rich.markup import escape
 
 console = Console(stderr=True, highlight=False)
 
+LOCK = ".lock"
 PROJECT = Path(__file__).resolve().parent.parent
 PACKAGES = "torch torchvision lightning transformers timm webdataset omegaconf peft numpy pillow scikit-learn"
 
@@ -79,6 +83,23 @@ def fresh_folder(out: Path) -> Iterator[Path]:
             os.replace(folder, out)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process; the lock ends with the process, however that ends.
+
+    A file system that knows no locks is used without.
+    """
+    with open(folder / LOCK, "w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"another process is writing {folder}; wait for it, or stop it") from None
+        except OSError as error:
+            text = f"{folder}: no lock ({error}); make sure that no other process writes it"
+            console.print(text, style="yellow", markup=False, soft_wrap=True)
+        yield
 
 
 def write_json(path: str | Path, obj: Any) -> None:
@@ -154,6 +175,22 @@ def call(words: Sequence[str], **options: Any) -> int:
             except subprocess.TimeoutExpired:
                 process.terminate()
             raise
+
+
+def call_logged(name: str, words: Sequence[str], log: Path, **variables: str) -> float:
+    """Run ``python -m WORDS`` with its output in ``log``, and return the seconds that it took.
+
+    ``variables`` are added to its environment. Raises ValueError with the end of the log when it fails.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    start = time.perf_counter()
+    with log.open("w") as stream, console.status(f"{escape(name)}: {words[0]} ... (log: {escape(str(log))})"):
+        environ = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", **variables}
+        code = call([sys.executable, "-m", *words], stdout=stream, stderr=subprocess.STDOUT, env=environ)
+    if code:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        raise ValueError(f"step {name} failed with exit code {code}; the end of {log}:\n{tail}")
+    return time.perf_counter() - start
 
 
 def die(error: BaseException) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,11 @@ def average(runs: list[Hits]) -> dict[tuple[str, str], Mapping[str, float]]:
     }
 
 
-def compare(runs: list[Hits]) -> dict[str, Any]:
-    """Return every system's score and the paired differences, over all runs and in each."""
+def compare(runs: list[Hits], pairs: Iterable[tuple[str, str]] = PAIRS) -> dict[str, Any]:
+    """Return every system's score and the paired differences, over all runs and in each.
+
+    A difference is taken over the test samples that both systems were scored on.
+    """
     means = average(runs)
     systems: dict[str, Any] = {}
     for (name, pool), hits in means.items():
@@ -78,14 +81,15 @@ def compare(runs: list[Hits]) -> dict[str, Any]:
         entry = {"mean": float(values.mean()), "ci95": list(bootstrap_interval(values)), "seeds": each}
         systems.setdefault(name, {})[pool] = {**entry, "n": len(values)}
     differences = []
-    for a, b in PAIRS:
+    for a, b in pairs:
         for pool in (*POOLS, "answers"):
-            if (a, pool) not in means or (b, pool) not in means:
+            first, second = means.get((a, pool), {}), means.get((b, pool), {})
+            if not (keys := [key for key in first if key in second]):
                 continue
-            keys = list(means[a, pool])
-            pair = [np.array([means[name, pool][key] for key in keys]) for name in (a, b)]
-            each = [systems[a][pool]["seeds"][i] - systems[b][pool]["seeds"][i] for i in range(len(runs))]
-            differences.append({"a": a, "b": b, "pool": pool, **paired_bootstrap(*pair), "seeds": each})
+            pair = [np.array([scores[key] for key in keys]) for scores in (first, second)]
+            each = [float(np.mean([run[a, pool][k] - run[b, pool][k] for k in keys])) for run in runs]
+            found = {**paired_bootstrap(*pair), "seeds": each, "n": len(keys)}
+            differences.append({"a": a, "b": b, "pool": pool, **found})
     return {"systems": systems, "differences": differences}
 
 

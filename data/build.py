@@ -25,7 +25,7 @@ from rich.table import Table
 
 from configs.build import BuildConfig
 from configs.load import load_config, to_plain
-from configs.runtime import atomic_write, command, console, runs_root, write_json
+from configs.runtime import atomic_write, command, console, locked, runs_root, write_json
 from data.card import up_to_date, write_card
 from data.embed import fingerprint
 from data.loader import parse_members
@@ -36,7 +36,7 @@ from data.mining import (
     retrieval_negatives,
 )
 from data.parallel import ordered, processes
-from data.resumable import locked, resume_shards
+from data.resumable import resume_shards
 from data.sample import Sample
 from data.scene.engine import VERSION, make_sample
 from data.shards import complete, recipe_hash

@@ -6,21 +6,18 @@ the writer of the samples noted. Both are in the hidden folder ``.OUT.RECIPE.par
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from configs.runtime import atomic_write, console
+from configs.runtime import LOCK, atomic_write, console, locked
 from data.sample import Sample, parse_sample
 from data.shards import ShardWriter, complete, full_recipe, publish, recipe_hash
 from data.tar import unpack
-
-LOCK = ".lock"
 
 
 def resume_shards(
@@ -63,22 +60,6 @@ def resume_shards(
 def partial_folder(out: Path, recipe: Mapping[str, Any]) -> Path:
     """Return the hidden folder in which ``out`` is written."""
     return out.with_name(f".{out.name}.{recipe_hash(recipe)}.partial")
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process; the lock ends with the process, however that ends.
-
-    A file system that knows no locks is used without.
-    """
-    with open(folder / LOCK, "w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f"another process is writing {folder}; wait for it, or stop it") from None
-        except OSError as error:
-            _tell(f"{folder}: no lock ({error}); make sure that no other process writes it")
-        yield
 
 
 def _page_writer(folder: Path, journal: Callable[[], Any]) -> Callable[[dict[str, Any], Any], None]:

@@ -18,7 +18,7 @@ from rich.progress import track
 
 from configs.load import OVERRIDE, load_config, to_plain
 from configs.retrieval import RetrieveConfig
-from configs.runtime import command, console
+from configs.runtime import command, console, locked
 from data.embed import fingerprint
 from data.index import read_index
 from data.loader import IndexedDataset
@@ -28,7 +28,7 @@ from data.mining import (
     retrieval_negatives,
 )
 from data.reporting.page import Sheet, terminal
-from data.resumable import locked, resume_shards
+from data.resumable import resume_shards
 from data.sample import Sample
 from data.shards import complete, full_recipe, recipe_hash
 from data.statements import Statements, open_statements, statement_id, write_statements

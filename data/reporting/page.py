@@ -103,3 +103,13 @@ def terminal(sheet: Sheet) -> Table:
 def paragraph(text: str, css: str = "") -> str:
     """Return escaped text as a paragraph of one class."""
     return f'<p class="{css}">{escape(text)}</p>\n' if css else f"<p>{escape(text)}</p>\n"
+
+
+def markdown(sheet: Sheet) -> str:
+    """Return a sheet as a Markdown table under its title; no text of it breaks a cell."""
+
+    def row(cells: tuple[str, ...]) -> str:
+        return f"| {' | '.join(' '.join(cell.replace('|', chr(92) + '|').split()) for cell in cells)} |"
+
+    rule = "|".join("---:" if side == "r" else "---" for side in sheet.align)
+    return "\n".join([f"**{sheet.title}**", "", row(sheet.head), f"|{rule}|", *map(row, sheet.rows)])

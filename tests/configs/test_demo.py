@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from configs.demo import Demo, DemoConfig, _fingerprint
+from configs.demo import Demo, DemoConfig, fingerprint
 from configs.summary import _by_kind, _towards_b
 
 
@@ -44,9 +44,9 @@ def test_shards_that_an_argument_lists_are_part_of_a_step(tmp_path: Path) -> Non
         folder.mkdir()
         (folder / "index.json").write_text("{}")
     listed = [f"train.shards=[{folders[0]}, {folders[1]}]"]
-    before = _fingerprint(listed)
+    before = fingerprint(listed)
     (folders[1] / "index.json").write_text('{"samples": 1}')
-    assert _fingerprint(listed) != before
+    assert fingerprint(listed) != before
 
 
 def test_after_an_interrupt_a_step_may_finish_what_it_writes(tmp_path: Path) -> None:

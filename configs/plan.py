@@ -16,6 +16,7 @@ from configs.build import BuildConfig
 from configs.demo import fingerprint
 from configs.geoclip import GeoclipConfig, RetrievalConfig
 from configs.load import flatten, load_config, to_plain
+from configs.objective import needed_kinds
 from configs.runs import FREE
 from configs.runtime import runs_root
 from configs.steps import Step, key_of
@@ -58,7 +59,7 @@ def plan(cfg: AblationConfig) -> Plan:
 
 def uses(options: GeoclipConfig) -> dict[str, int | None]:
     """Return how many negatives of each kind the loss terms of a training use; None: all there are."""
-    kinds = {kind for term in options.objective.active() for kind in options.needed_kinds(term)}
+    kinds = {kind for part, term in options.terms() for kind in needed_kinds(term, part.negatives)}
     return {
         kind: getattr(options.negatives, kind) for kind in ("retrieval", "rule", "image") if kind in kinds
     }

@@ -82,7 +82,7 @@ def asked(cell: Cell) -> dict[str, int | None]:
         return {}
     batch = {}
     if "in_batch" in cell.options.objective.active():
-        batch = {getattr(cell.options.train, "batch_of", "random"): cell.options.train.batch_size - 1}
+        batch = {cell.options.train.batch_of: cell.options.train.batch_size - 1}
     return {**batch, **uses(cell.options)}
 
 

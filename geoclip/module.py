@@ -13,8 +13,9 @@ from torch.nn.utils import get_total_norm
 
 from configs.geoclip import ObjectiveConfig
 from configs.trainer import build_optimizer, shard
-from configs.training import OptimConfig
+from configs.training import TowerOptimConfig
 from geoclip.collate import Batch
+from geoclip.depth import rate_factors
 from geoclip.encoder import DualEncoder
 from geoclip.objectives import GLOBAL, TERMS, Features, accuracies, gather_features
 from geoclip.ranks import Meter, global_means, world_size
@@ -26,7 +27,7 @@ class GeoclipModule(lightning.LightningModule):
     ``samples_seen`` (all ranks) and ``seconds`` (without validation) go on counting after a restart.
     """
 
-    def __init__(self, encoder: DualEncoder, objective: ObjectiveConfig, optim: OptimConfig) -> None:
+    def __init__(self, encoder: DualEncoder, objective: ObjectiveConfig, optim: TowerOptimConfig) -> None:
         super().__init__()
         self.encoder, self.objective, self.optim = encoder, objective, optim
         encoder.train_bias(objective.sigmoid)
@@ -47,9 +48,12 @@ class GeoclipModule(lightning.LightningModule):
         shard(self, self.encoder, self.encoder.blocks())
 
     def configure_optimizers(self) -> Any:
-        """AdamW with its schedule over the whole run."""
-        steps = int(self.trainer.estimated_stepping_batches)
-        optimizer, schedule = build_optimizer(self.named_parameters(), self.optim, steps)
+        """AdamW with its schedule over the whole run, with lower rates further down if so configured."""
+        steps, factors = int(self.trainer.estimated_stepping_batches), None
+        if self.optim.layer_decay < 1:
+            rates = rate_factors(self.encoder, self.optim.layer_decay)
+            factors = {f"encoder.{name}": factor for name, factor in rates.items()}
+        optimizer, schedule = build_optimizer(self.named_parameters(), self.optim, steps, factors)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def compute(self, batch: Batch, meter: Meter) -> tuple[Tensor, Features]:

@@ -22,6 +22,7 @@ from data.index import read_index
 from data.module import ShardDataModule
 from data.sample import NEGATIVE_KINDS
 from geoclip.collate import Collate, ContrastiveTransform
+from geoclip.depth import lock
 from geoclip.encoder import DualEncoder
 from geoclip.export import export_clip, export_vision, has_stock_vision
 from geoclip.module import GeoclipModule
@@ -34,6 +35,7 @@ def train(cfg: GeoclipConfig) -> dict[str, Any] | None:
     run = start_run(cfg, cfg.trainer.run_dir, cfg.trainer.resume)
     seed_everything(cfg.trainer)
     encoder = build_encoder(cfg.encoder)
+    lock(encoder, cfg.optim.lock)
     module = GeoclipModule(encoder, cfg.objective, cfg.optim)
     module.save_hyperparameters(to_plain(cfg), logger=False)
     transform = ContrastiveTransform(encoder, cfg.negatives, cfg.text_overflow)

@@ -152,11 +152,12 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def load_part(cls: Any, path: str, what: str) -> Any:
-    """Return ``cls.from_pretrained(path)``; ValueError says that ``what`` is missing or broken, and why."""
+def load_part(cls: Any, path: str, what: str, **options: Any) -> Any:
+    """Return ``cls.from_pretrained(path, ...)``; ValueError says that ``what`` is missing or broken, and
+    why."""
     with quiet():
         try:
-            return cls.from_pretrained(path)
+            return cls.from_pretrained(path, **options)
         except Exception as error:  # OSError, ValueError, hub errors, and KeyError for unknown model types
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ValueError(f"{path}: no folder or hub id with {what}: {reason}") from error

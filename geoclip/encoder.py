@@ -53,10 +53,7 @@ class DualEncoder(nn.Module):
         self.pads_text = text.model_type.startswith("siglip")
         self.text_window = text_window(text)
         self.pad_id = tokenizer.pad_token_id
-        if self.pads_text:
-            tokenizer.padding_side = "right"  # as here, so also in what is exported; Gemma's pads on the left
-        if tokenizer.model_max_length < self.text_window:
-            tokenizer.model_max_length = self.text_window  # or stock processors would cut what fits now
+        tokenizer.model_max_length = self.text_window  # where stock processors cut and pad
         self._check_tokenizer()
 
     @property

@@ -22,6 +22,7 @@ from geoclip.encoder import DualEncoder
 from geoclip.positions import check_patches, with_sizes
 
 OWN_CONFIG = "geoclip.json"  # marks a folder that only this project reads (timm towers)
+POOLS_ITSELF = ("clip_text_model", "siglip_text_model")
 TEXT_HEADS = ("pooler.", "cls.", "lm_head.")  # of text checkpoints; never used here
 
 
@@ -29,8 +30,8 @@ class TimmText(nn.Module):
     """A timm vision tower and a ``transformers`` text tower with projections, under the names of
     ``CLIPModel``.
 
-    A CLIP text tower gives its pooled end token; other text towers the mean of their last hidden states over
-    the real tokens. timm towers are used without a head.
+    A CLIP or SigLIP text tower gives what it pools itself; other text towers the mean of their last hidden
+    states over the real tokens. timm towers are used without a head.
     """
 
     def __init__(self, vision: Any, text: Any, recipe: dict[str, Any]) -> None:
@@ -40,7 +41,8 @@ class TimmText(nn.Module):
         if hasattr(text, "pooler"):
             text.pooler = None  # unused parameters would stop DDP
         self.visual_projection = nn.Linear(vision.num_features, embed, bias=False)
-        self.text_projection = nn.Linear(text.config.hidden_size, embed, bias=False)
+        width = getattr(text.config, "projection_size", None) or text.config.hidden_size  # SigLIP's head
+        self.text_projection = nn.Linear(width, embed, bias=False)
         self.logit_scale = nn.Parameter(torch.tensor([2.6592]))  # ln(1 / 0.07), as CLIP
         for projection in (self.visual_projection, self.text_projection):
             nn.init.normal_(projection.weight, std=projection.in_features**-0.5)
@@ -53,11 +55,11 @@ class TimmText(nn.Module):
         return BaseModelOutputWithPooling(features, self.visual_projection(pooled))
 
     def get_text_features(
-        self, input_ids: Tensor, attention_mask: Tensor, **positions: Tensor
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, **positions: Tensor
     ) -> BaseModelOutputWithPooling:
         """Return the projected pooled caption and the last hidden states."""
         output = self.text_model(input_ids=input_ids, attention_mask=attention_mask, **positions)
-        if self.text_model.config.model_type == "clip_text_model":
+        if attention_mask is None or self.text_model.config.model_type in POOLS_ITSELF:
             pooled = output.pooler_output
         else:
             real = attention_mask[..., None].to(output.last_hidden_state.dtype)

@@ -113,12 +113,15 @@ def save_model(encoder: DualEncoder, out: Path) -> None:
 
 
 def _load_tokenizer(model: Any, path: str) -> Any:
-    tokenizer = load_part(AutoTokenizer, path, "a tokenizer")
-    if model.config.text_config.model_type.startswith("siglip") and type(tokenizer) is GemmaTokenizer:
-        # SigLIP 2 learned from lower-case captions. Folders of one size name Gemma's tokenizer, which keeps
-        # capitals: tokens that the text tower has never seen.
-        return load_part(Siglip2Tokenizer, path, "a tokenizer")
-    return tokenizer
+    if not model.config.text_config.model_type.startswith("siglip"):
+        return load_part(AutoTokenizer, path, "a tokenizer")
+    # SigLIP reads padding, which stands on the right; Gemma's tokenizer puts it on the left unless told.
+    tokenizer = load_part(AutoTokenizer, path, "a tokenizer", padding_side="right")
+    if type(tokenizer) is not GemmaTokenizer:
+        return tokenizer
+    # SigLIP 2 learned from lower-case captions. Folders of one size name Gemma's tokenizer, which keeps
+    # capitals: tokens that the text tower has never seen.
+    return load_part(Siglip2Tokenizer, path, "a tokenizer", padding_side="right")
 
 
 def _check_contrastive(config: Any, path: str) -> None:

@@ -90,8 +90,6 @@ def report(
     model: nn.Module, source: str | Path, *, new: Iterable[str] = (), unused: Iterable[str] = ()
 ) -> None:
     """Print what was loaded: class, source, tensors, parameters, dtype, what was newly made or left out."""
-    if not is_rank_zero():
-        return
     state, fresh, spare = model.state_dict(), sorted(new), sorted(unused)
     count = sum(parameter.numel() for parameter in model.parameters()) / 1e6
     dtype = next(model.parameters()).dtype
@@ -100,7 +98,13 @@ def report(
     for what, names in (("newly made", fresh), ("left out", spare)):
         if names:
             line += f"; {what}: {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}"
-    console.print(line, markup=False, soft_wrap=True)
+    say(line)
+
+
+def say(line: str) -> None:
+    """Print a line about weights once, not on every rank."""
+    if is_rank_zero():
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _refuse_not_finite(model: nn.Module, what: str) -> None:

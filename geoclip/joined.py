@@ -16,8 +16,8 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from configs.geoclip import TimmShape
-from configs.runtime import console, write_json
-from configs.strict import load_part, load_strict, load_tensors, report
+from configs.runtime import write_json
+from configs.strict import load_part, load_strict, load_tensors, report, say
 from geoclip.encoder import DualEncoder
 from geoclip.positions import check_patches, with_sizes
 
@@ -85,7 +85,7 @@ def make_timm(
         text = AutoModel.from_config(_check_text(load_part(AutoConfig, shape.text, "a config"), shape.text))
     recipe = {"vision": shape.vision, "options": dict(shape.vision_options), "embed": shape.embed}
     model = TimmText(vision, text, recipe)
-    console.print("newly made: visual_projection.weight, text_projection.weight", markup=False)
+    say("newly made: visual_projection.weight, text_projection.weight")
     return _finish(model, shape.text, image_size, text_window)
 
 
@@ -172,6 +172,8 @@ def _resize(vision: Any, size: int | None) -> None:
 def _finish(model: TimmText, path: str, image_size: int | None, text_window: int | None) -> DualEncoder:
     """Return the encoder of loaded towers at the wanted sizes; ``path`` holds the tokenizer."""
     vision: Any = model.vision_model
+    if hasattr(vision, "patch_embed") and image_size not in (None, _own_size(vision)):
+        say(f"interpolated for {path}: positions of {image_size} px from {_own_size(vision)} px")
     _resize(vision, image_size)
     model.text_model = with_sizes(model.text_model, path, text_window=text_window)
     model.config = SimpleNamespace(text_config=model.text_model.config)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import AutoModel
 
-from configs.runtime import console
+from configs.strict import say
 from data.tokenizer import text_window as window_of
 
 KEPT = 20  # Long-CLIP, section 3.1: effective captions of CLIP's training had about 20 tokens
@@ -95,7 +95,7 @@ def with_sizes(
         return model
     again = AutoModel.from_config(config, dtype=model.dtype)
     again.load_state_dict(state)
-    console.print(f"interpolated for {path}: {', '.join(made)}", markup=False, soft_wrap=True)
+    say(f"interpolated for {path}: {', '.join(made)}")
     return again
 
 

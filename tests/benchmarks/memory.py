@@ -156,7 +156,7 @@ def report(found: dict[str, list[dict[str, float]]], rows: int) -> dict[str, Any
         line = verdict[f"{name}_line"]
         times = [f"x{verdict[f'{name}_{key}_ratio']:.2f}" for key in ("peak_mib", "step_mib", "glibc_mib")]
         console.print(
-            f"{name}, N = 10 to 50: peak {times[0]}, its step alone {times[1]}, with glibc's holes {times[2]}; "
+            f"{name}, N = 10 to 50: peak {times[0]}, step alone {times[1]}, with glibc's holes {times[2]}; "
             f"{line['microseconds_per_token']:.1f} µs per token, R² {line['r2']:.4f}, "
             f"worst {line['worst']:.0%} off the line"
         )

@@ -10,7 +10,7 @@ from typing import Any
 from configs.data import LoaderConfig
 from configs.load import at_least, check_seed, one_of
 from configs.objective import NegativesConfig, ObjectiveConfig, Part, StageConfig, needed_kinds, parts_of
-from configs.training import OptimConfig, TrainerConfig
+from configs.training import TowerOptimConfig, TrainerConfig
 
 
 @dataclass(kw_only=True)
@@ -58,7 +58,8 @@ class TimmShape:
     vision_weights: str = "none"
     """none: random; hub: timm's pretrained weights; or the path of a .safetensors file that fits exactly."""
     vision_options: dict[str, Any] = field(default_factory=dict)
-    """Further arguments of timm.create_model, for example {img_size: 336}."""
+    """Further arguments of timm.create_model, for example {img_size: 336}; the weights are loaded at that
+    size, which encoder.image_size then interpolates."""
     text: str
     """Folder or hub id of the text tower and its tokenizer."""
     text_weights: bool = True
@@ -77,16 +78,32 @@ class EncoderConfig:
     """A small CLIP with random weights."""
     timm: TimmShape | None = None
     """A timm vision tower with a transformers text tower."""
+    image_size: int | None = None
+    """Side of the square pictures, pixels; another one than the checkpoint's interpolates the positions of
+    its patches (bicubic); null: the checkpoint's."""
+    text_window: int | None = None
+    """Longest caption, tokens with the special ones: more than the checkpoint's stretches the positions of a
+    CLIP or SigLIP text tower, of which the first 20 stay (Long-CLIP: 248 for CLIP's 77); null: the
+    checkpoint's."""
     recompute_rows: int = 0
     """Pictures or captions per recomputed chunk, which saves memory as GradCache does; 0: keep all
     activations."""
+    gradient_checkpointing: bool = False
+    """Keep only the input of every block and compute the rest again: less memory per picture and caption, a
+    third more work."""
+    compile: bool = False
+    """Compile the blocks with torch.compile: pays on a GPU after some minutes; the first steps are slow."""
 
     def __post_init__(self) -> None:
         given = [name for name in ("pretrained", "clip", "timm") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"give exactly one of pretrained, clip, timm; got {given or 'none'}")
-        if self.recompute_rows < 0:
-            raise ValueError(f"recompute_rows={self.recompute_rows} is not allowed; use at least 0")
+        at_least(self, 0, "recompute_rows")
+        at_least(self, 1, "image_size", "text_window")
+        if self.clip is not None and (self.image_size or self.text_window):
+            raise ValueError(
+                "image_size and text_window change a checkpoint; set clip.image_size, clip.text_window"
+            )
 
 
 @dataclass(kw_only=True)
@@ -95,7 +112,7 @@ class GeoclipConfig:
 
     trainer: TrainerConfig
     """How the run is executed."""
-    optim: OptimConfig
+    optim: TowerOptimConfig
     """Optimiser and schedule."""
     train: LoaderConfig
     """Training samples."""

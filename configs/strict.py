@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from torch import nn
 from transformers import AutoConfig
 from transformers.utils import logging
 
+from configs.runtime import console, is_rank_zero
+
 
 def load_strict(
     cls: Any,
@@ -25,7 +27,9 @@ def load_strict(
     check: Callable[[Any, str], Any] | None = None,
     ignore: tuple[str, ...] = (),
 ) -> Any:
-    """Return ``cls.from_pretrained(path)``; ValueError names every tensor that did not fit or is not finite.
+    """Return ``cls.from_pretrained(path)``, and say in one line what was loaded.
+
+    ValueError names every tensor that did not fit or is not finite.
 
     ``check(config, path)`` may refuse a config before weights are read; tensors that start with one of
     ``ignore`` may be missing or left over.
@@ -44,9 +48,8 @@ def load_strict(
             reason = str(error).strip().splitlines() or [type(error).__name__]
             raise ValueError(f"model {path} cannot be loaded: {reason[0]}") from error
     refuse_wrong_keys(path, info, ignore)
-    for name, tensor in model.named_parameters():
-        if not tensor.isfinite().all():
-            raise ValueError(f"model {path}: tensor {name} holds NaN or infinity; the training had diverged")
+    _refuse_not_finite(model, f"model {path}")
+    report(model, path, new=info["missing_keys"], unused=info["unexpected_keys"])
     return model
 
 
@@ -83,8 +86,38 @@ def refuse_wrong_keys(path: str, info: dict[str, Any], ignore: tuple[str, ...] =
         )
 
 
+def report(
+    model: nn.Module, source: str | Path, *, new: Iterable[str] = (), unused: Iterable[str] = ()
+) -> None:
+    """Print what was loaded: class, source, tensors, parameters, dtype, what was newly made or left out."""
+    state, fresh, spare = model.state_dict(), sorted(new), sorted(unused)
+    count = sum(parameter.numel() for parameter in model.parameters()) / 1e6
+    dtype = next(model.parameters()).dtype
+    line = f"loaded {type(model).__name__} from {source}: {len(state) - len(fresh)} tensors, "
+    line += f"{count:.{1 if count >= 10 else 3}f} M parameters, {str(dtype).removeprefix('torch.')}"
+    for what, names in (("newly made", fresh), ("left out", spare)):
+        if names:
+            line += f"; {what}: {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}"
+    say(line)
+
+
+def say(line: str) -> None:
+    """Print a line about weights once, not on every rank."""
+    if is_rank_zero():
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _refuse_not_finite(model: nn.Module, what: str) -> None:
+    for name, tensor in model.named_parameters():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{what}: tensor {name} holds NaN or infinity; the training had diverged")
+
+
 def load_tensors(model: nn.Module, file: Path) -> None:
-    """Load a safetensors file that holds exactly the tensors of ``model``; ValueError names what differs."""
+    """Load a safetensors file that holds exactly the tensors of ``model``, and say so in one line.
+
+    ValueError names what differs or is not finite.
+    """
     if not file.is_file():
         raise ValueError(f"weights {file} do not exist; give a .safetensors file")
     try:
@@ -103,27 +136,32 @@ def load_tensors(model: nn.Module, file: Path) -> None:
     }
     refuse_wrong_keys(str(file), info)
     model.load_state_dict(tensors)
+    _refuse_not_finite(model, f"weights {file}")
+    report(model, file)
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence the progress bars and load reports of ``transformers``: our own error says it in one line."""
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    """Silence the progress bars and load reports of ``transformers``, and our lines: an error says it all."""
+    level, bars, lines = logging.get_verbosity(), logging.is_progress_bar_enabled(), console.quiet
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    console.quiet = True
     try:
         yield
     finally:
+        console.quiet = lines
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
 
 
-def load_part(cls: Any, path: str, what: str) -> Any:
-    """Return ``cls.from_pretrained(path)``; ValueError says that ``what`` is missing or broken, and why."""
+def load_part(cls: Any, path: str, what: str, **options: Any) -> Any:
+    """Return ``cls.from_pretrained(path, ...)``; ValueError says that ``what`` is missing or broken, and
+    why."""
     with quiet():
         try:
-            return cls.from_pretrained(path)
+            return cls.from_pretrained(path, **options)
         except Exception as error:  # OSError, ValueError, hub errors, and KeyError for unknown model types
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ValueError(f"{path}: no folder or hub id with {what}: {reason}") from error

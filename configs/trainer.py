@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +23,9 @@ from torch.optim.lr_scheduler import LambdaLR
 from configs.checkpoints import AtomicCheckpointIO, StepCheckpoint, global_step, newest_checkpoint
 from configs.load import one_of
 from configs.training import OptimConfig, TrainerConfig
+
+UNDECAYED = ("position_embedding", "position_embeddings", "pos_embed", "cls_token", "reg_token", "probe")
+"""Learned inputs of towers, which are matrices by shape only: positions, class tokens, probes."""
 
 
 def seed_everything(cfg: TrainerConfig) -> None:
@@ -85,6 +88,14 @@ def build_trainer(cfg: TrainerConfig, *, monitor: str | None = None, mode: str =
         enable_progress_bar=cfg.progress,
         enable_model_summary=cfg.progress,
         use_distributed_sampler=False,
+    )
+
+
+def _decays(name: str, parameter: nn.Parameter) -> bool:
+    return not (
+        parameter.ndim < 2
+        or name.endswith(("bias", "logit_scale"))
+        or any(part in UNDECAYED for part in name.split("."))
     )
 
 
@@ -163,39 +174,50 @@ def find_resume(cfg: TrainerConfig) -> str | None:
 
 
 def build_optimizer(
-    named_parameters: Iterable[tuple[str, nn.Parameter]], cfg: OptimConfig, total_steps: int
+    named_parameters: Iterable[tuple[str, nn.Parameter]],
+    cfg: OptimConfig,
+    total_steps: int,
+    factors: Mapping[str, float] | None = None,
 ) -> tuple[torch.optim.AdamW, LambdaLR]:
     """Return AdamW and its per-step schedule for ``total_steps`` optimiser steps.
 
-    Vectors, biases, norms, ``logit_scale`` and ``logit_bias`` are not decayed; frozen parameters are left
-    out. With w = ceil(warmup_fraction * total_steps), step t has lr * (t + 1) / w before w, and from there
-    lr * (1 + cos(pi * (t - w) / (total_steps - w))) / 2, or lr. Raises ValueError when nothing is trainable
-    or ``total_steps`` is not a positive count.
+    Vectors, biases, norms, ``logit_scale``, ``logit_bias`` and position tables are not decayed; frozen
+    parameters are left out. ``factors`` multiplies the learning rate of the parameters that it names. With
+    w = ceil(warmup_fraction * total_steps), step t has lr * (t + 1) / w before w, and from there lr * (1 +
+    cos(pi * (t - w) / (total_steps - w))) / 2, or lr. Raises ValueError when nothing is trainable or
+    ``total_steps`` is not a positive count.
     """
     if not (isinstance(total_steps, int) and total_steps > 0):
         raise ValueError(f"total_steps={total_steps!r}: the schedule needs a length; set max_steps")
-    decay: list[nn.Parameter] = []
-    plain: list[nn.Parameter] = []
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in named_parameters:
         if parameter.requires_grad:
-            special = parameter.ndim < 2 or name.endswith(("bias", "logit_scale"))
-            (plain if special else decay).append(parameter)
-    if not decay and not plain:
+            factor = factors.get(name, 1.0) if factors else 1.0
+            groups.setdefault((factor, not _decays(name, parameter)), []).append(parameter)
+    if not groups:
         raise ValueError("no parameter is trainable; check which parts this stage freezes")
-    groups = [(decay, cfg.weight_decay), (plain, 0.0)]
     optimizer = torch.optim.AdamW(
-        [{"params": params, "weight_decay": rate} for params, rate in groups if params],
+        [
+            {
+                "params": groups[factor, plain],
+                "lr": cfg.lr * factor,
+                "weight_decay": 0.0 if plain else cfg.weight_decay,
+                # Learning rates are logged under this name.
+                **({"name": f"x{factor:.4g}{' no decay' if plain else ''}"} if factors else {}),
+            }
+            for factor, plain in sorted(groups, key=lambda key: (-key[0], key[1]))
+        ],
         lr=cfg.lr,
         betas=(cfg.betas[0], cfg.betas[1]),
         eps=cfg.eps,
     )
     warmup = math.ceil(cfg.warmup_fraction * total_steps)
 
-    def factor(step: int) -> float:
+    def schedule(step: int) -> float:
         if step < warmup:
             return (step + 1) / warmup
         if cfg.schedule == "constant":
             return 1.0
         return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total_steps - warmup))))
 
-    return optimizer, LambdaLR(optimizer, factor)
+    return optimizer, LambdaLR(optimizer, schedule)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from configs.load import at_least, check_seed, one_of
 
@@ -80,7 +81,7 @@ class OptimConfig:
     lr: float
     """Peak learning rate."""
     weight_decay: float = 0.0
-    """Decoupled weight decay of matrices; vectors, biases, norms and logit scales have none."""
+    """Decoupled weight decay of matrices; vectors, biases, norms, logit scales and positions have none."""
     betas: tuple[float, float] = (0.9, 0.98)
     """Decay of the running mean of gradients and of their squares."""
     eps: float = 1e-8
@@ -102,3 +103,27 @@ class OptimConfig:
             raise ValueError(f"betas={tuple(self.betas)} is not allowed; both lie in [0, 1)")
         if not 0 <= self.warmup_fraction < 1:
             raise ValueError(f"warmup_fraction={self.warmup_fraction} is not allowed; use a part in [0, 1)")
+
+
+@dataclass(kw_only=True)
+class TowerOptimConfig(OptimConfig):
+    """The optimiser of the encoder stage, which also treats the layers of its two towers differently."""
+
+    lock: dict[str, Any] = field(default_factory=dict)
+    """Parts that stay as they were loaded, for example {vision: 6, text: all}: a number n is the embeddings
+    and the first n blocks (0: the embeddings alone), all the whole tower; what is not named is trained."""
+    layer_decay: float = 1.0
+    """Learning rate of a block relative to the block after it (BEiT); 1: the same everywhere."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for tower, wanted in self.lock.items():
+            one_of("lock", tower, ("vision", "text"))
+            count = isinstance(wanted, int) and not isinstance(wanted, bool) and wanted >= 0
+            if not count and wanted != "all":
+                raise ValueError(
+                    f"lock.{tower}={wanted!r} is not allowed; use a number of blocks of at least 0, or all; "
+                    "leave the tower out to train it"
+                )
+        if not 0 < self.layer_decay <= 1:
+            raise ValueError(f"layer_decay={self.layer_decay} is not allowed; use a number in (0, 1]")

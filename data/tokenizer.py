@@ -24,7 +24,10 @@ PAD, BOS, EOS = "<|pad|>", "<|startoftext|>", "<|endoftext|>"
 TURN_START, TURN_END = "<|im_start|>", "<|im_end|>"
 # eos must not get id 2: CLIPTextModel reads that id as "old checkpoint" and pools elsewhere.
 SPECIAL = (PAD, BOS, TURN_START, TURN_END, EOS)
-ROBERTA_LIKE = ("altclip_text_model", "xlm-roberta", "xlm-roberta-xl", "roberta", "camembert")
+ROBERTA_LIKE = (
+    *("altclip_text_model", "xlm-roberta", "xlm-roberta-xl", "roberta", "camembert"),
+    *("roberta-prelayernorm", "data2vec-text", "xmod", "mpnet"),
+)
 """Text towers that count positions from the padding id on: token 0 has position ``pad_token_id + 1``."""
 SYMBOLS = "△∠∥⊥°≅∼⊙√×÷π±≤≥≠²³□▱"
 # A space belongs to the word after it; before a letter name, a digit or a symbol it belongs to the

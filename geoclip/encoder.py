@@ -5,6 +5,7 @@ Shapes: ``B`` pictures, ``T`` captions, ``L`` tokens, ``D`` width of the common 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from data.tokenizer import ROBERTA_LIKE, text_window
 
@@ -22,7 +24,7 @@ MAX_LOG_SCALE = 4.605170185988092  # ln 100
 class DualEncoder(nn.Module):
     """Pictures and captions to L2-normalised float32 features ``[*, D]`` (float64 in a float64 model).
 
-    ``model`` is a contrastive ``transformers`` model or a :class:`geoclip.towers.TimmText`: it has
+    ``model`` is a contrastive ``transformers`` model or a :class:`geoclip.joined.TimmText`: it has
     ``vision_model``, ``text_model``, ``get_image_features``, ``get_text_features`` and ``logit_scale``.
     ``mean`` and ``std`` normalise pixels in [0, 1] per channel, as the model's image processor does.
     """
@@ -51,6 +53,7 @@ class DualEncoder(nn.Module):
         self.pads_text = text.model_type.startswith("siglip")
         self.text_window = text_window(text)
         self.pad_id = tokenizer.pad_token_id
+        tokenizer.model_max_length = self.text_window  # where stock processors cut and pad
         self._check_tokenizer()
 
     @property
@@ -98,9 +101,34 @@ class DualEncoder(nn.Module):
 
     def blocks(self) -> list[nn.Module]:
         """Return the repeated blocks of both towers, the units that FSDP gathers one at a time."""
-        stacks: list[Any] = [part for part in self.model.modules() if isinstance(part, nn.ModuleList)]
-        stacks += [stack] if isinstance(stack := getattr(self.vision, "blocks", None), nn.Sequential) else []
-        return [block for stack in stacks for block in stack]
+        return tower_blocks(self.vision) + tower_blocks(self.text)
+
+    def checkpoint_blocks(self) -> None:
+        """Keep only what enters each block and compute the rest again in the backward pass; ValueError for a
+        tower that cannot."""
+        towers: tuple[Any, Any] = (self.vision, self.text)
+        for tower in towers:
+            if hasattr(tower, "set_grad_checkpointing"):  # timm; not re-entrant
+                tower.set_grad_checkpointing()
+                continue
+            blocks: list[Any] = tower_blocks(tower)
+            for block in blocks:
+                block.gradient_checkpointing = True
+                block._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)
+            if not blocks or not all(isinstance(block, GradientCheckpointingLayer) for block in blocks):
+                raise ValueError(
+                    f"encoder.gradient_checkpointing: {type(tower).__name__} has no blocks that can; use "
+                    "encoder.recompute_rows"
+                )
+
+    def compile_blocks(self) -> None:
+        """Compile every block in place, for any batch size and length; equal blocks share one compilation.
+
+        What lies between the blocks, with its look-ups and masks, gains little and would be compiled again
+        for every bucket. Names, checkpoints and exports stay as they are.
+        """
+        for block in self.blocks():
+            block.compile(dynamic=True)
 
     def attend_eagerly(self) -> None:
         """Compute attention as plain matrix products: on a CPU torch's fused backward is slower."""
@@ -190,6 +218,18 @@ class DualEncoder(nn.Module):
                     f"the text tower reads a caption at token {end}, but the tokenizer ends captions with "
                     f"{row[-1]}; they do not belong together (eos_token_id in config.json)"
                 )
+
+
+def tower_blocks(tower: nn.Module) -> list[nn.Module]:
+    """Return the repeated blocks of a tower in their order: ``transformers`` keeps them in a ModuleList, timm
+    under the name ``blocks``, for ConvNeXt one such list per stage."""
+    stacks: list[Any] = []
+    inside: set[nn.Module] = set()
+    for name, part in tower.named_modules():
+        if part not in inside and (isinstance(part, nn.ModuleList) or name.rpartition(".")[2] == "blocks"):
+            stacks.append(part)
+            inside |= set(part.modules())
+    return [block for stack in stacks for block in stack]
 
 
 def token_rows(tokenizer: Any, texts: list[str]) -> list[list[int]]:

@@ -23,7 +23,8 @@ from transformers import (
 from configs.runtime import console, fresh_folder
 from configs.strict import load_strict, quiet
 from geoclip.encoder import DualEncoder
-from geoclip.towers import OWN_CONFIG, TimmText, load_encoder, save_model, save_timm
+from geoclip.joined import OWN_CONFIG, TimmText, save_timm
+from geoclip.towers import load_encoder, save_model
 
 TOLERANCE = 1e-4  # largest allowed difference of a hidden state after the round trip, float32
 CLIP_SHAPED = ("clip_vision_model", "altclip_vision_model")

@@ -15,8 +15,9 @@ from torch.nn.utils import get_total_norm
 from configs.objective import NegativesConfig, ObjectiveConfig, Part
 from configs.runtime import console
 from configs.trainer import build_optimizer, shard
-from configs.training import OptimConfig
+from configs.training import TowerOptimConfig
 from geoclip.collate import Batch
+from geoclip.depth import rate_factors
 from geoclip.encoder import DualEncoder
 from geoclip.hardest import keep_hardest
 from geoclip.held_out import own_hits
@@ -39,7 +40,7 @@ class GeoclipModule(lightning.LightningModule):
         self,
         encoder: DualEncoder,
         objective: ObjectiveConfig,
-        optim: OptimConfig,
+        optim: TowerOptimConfig,
         parts: Sequence[Part] = (),
     ) -> None:
         super().__init__()
@@ -67,9 +68,12 @@ class GeoclipModule(lightning.LightningModule):
         shard(self, self.encoder, self.encoder.blocks())
 
     def configure_optimizers(self) -> Any:
-        """AdamW with its schedule over the whole run."""
-        steps = int(self.trainer.estimated_stepping_batches)
-        optimizer, schedule = build_optimizer(self.named_parameters(), self.optim, steps)
+        """AdamW with its schedule over the whole run, with lower rates further down if so configured."""
+        steps, factors = int(self.trainer.estimated_stepping_batches), None
+        if self.optim.layer_decay < 1:
+            rates = rate_factors(self.encoder, self.optim.layer_decay)
+            factors = {f"encoder.{name}": factor for name, factor in rates.items()}
+        optimizer, schedule = build_optimizer(self.named_parameters(), self.optim, steps, factors)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def compute(self, batch: Batch, meter: Meter) -> tuple[Tensor, Features]:

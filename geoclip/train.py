@@ -23,6 +23,7 @@ from data.index import read_index
 from data.reporting.training import training_page
 from data.sample import NEGATIVE_KINDS
 from geoclip.card import write_card
+from geoclip.depth import lock
 from geoclip.encoder import DualEncoder
 from geoclip.export import export_clip, export_vision, has_stock_vision
 from geoclip.held_out import GeoclipData
@@ -36,6 +37,7 @@ def train(cfg: GeoclipConfig) -> dict[str, Any] | None:
     run = start_run(cfg, cfg.trainer.run_dir, cfg.trainer.resume)
     seed_everything(cfg.trainer)
     encoder = build_encoder(cfg.encoder)
+    lock(encoder, cfg.optim.lock)
     module = GeoclipModule(encoder, cfg.objective, cfg.optim, cfg.parts())
     module.save_hyperparameters(to_plain(cfg), logger=False)
     data = GeoclipData(cfg, encoder)

@@ -1,5 +1,6 @@
 import io
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -170,6 +171,94 @@ def test_recomputed_chunks_give_the_same_gradients(clip):
 
     for whole, chunked in zip(gradients(0), gradients(2), strict=True):
         torch.testing.assert_close(chunked, whole, rtol=1e-4, atol=1e-6)
+
+
+def gradients_of(encoder):
+    """Every gradient of one step, by name; the same pictures, captions and dropout each time."""
+    torch.manual_seed(0)
+    encoder.zero_grad()
+    images = torch.randint(0, 256, (5, 1, 32, 32), dtype=torch.uint8)
+    image, text, scale, _ = encoder(images, *encoder.tokenize(TEXTS))
+    ((image[:, :3] ** 3).sum() + (scale * image @ text[:5].T).square().mean()).backward()
+    return {name: p.grad.clone() for name, p in encoder.named_parameters() if p.grad is not None}
+
+
+def check_recomputed_blocks(encoder):
+    """Blocks are computed twice, with the same dropout, to the same gradients."""
+    inner = [
+        next(m for m in block.modules() if isinstance(m, torch.nn.LayerNorm)) for block in encoder.blocks()
+    ]
+    for norm in inner:
+        norm.register_forward_hook(lambda *_: calls.append(1))
+    calls = []
+    plain = gradients_of(encoder.double().train())
+    once, calls = len(calls), []
+    encoder.checkpoint_blocks()
+    recomputed = gradients_of(encoder)
+    assert len(calls) == 2 * once > 0
+    assert recomputed.keys() == plain.keys()
+    for name, grad in plain.items():
+        torch.testing.assert_close(recomputed[name], grad, rtol=1e-9, atol=1e-12)
+    for part in encoder.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = 0.0  # chunks of rows draw other numbers
+    plain = gradients_of(encoder)
+    encoder.recompute_rows = 2  # a chunk of rows, and in it block by block
+    for name, grad in gradients_of(encoder).items():
+        torch.testing.assert_close(grad, plain[name], rtol=1e-6, atol=1e-9)
+
+
+def test_recomputed_blocks_give_the_same_gradients(family):
+    check_recomputed_blocks(family)
+
+
+@pytest.mark.parametrize("name", ["vit_base_patch16_clip_224", "convnext_tiny"])
+def test_recomputed_blocks_of_timm_towers_give_the_same_gradients(text_folder, name):
+    small = {"img_size": 32, "embed_dim": 32, "depth": 2, "num_heads": 2}
+    if name == "convnext_tiny":
+        small = {"depths": [1] * 4, "dims": [8] * 4, "pretrained_cfg_overlay": {"input_size": [3, 32, 32]}}
+    shape = TimmShape(vision=name, vision_options=small, text=text_folder, embed=16)
+    encoder = build_encoder(EncoderConfig(timm=shape))
+    check_recomputed_blocks(encoder)
+
+
+def test_a_tower_whose_blocks_cannot_be_recomputed_is_refused(clip):
+    clip.text.encoder.layers = torch.nn.ModuleList([torch.nn.Identity()])
+    with pytest.raises(
+        ValueError, match=r"CLIPTextModel has no blocks that can; use encoder\.recompute_rows"
+    ):
+        clip.checkpoint_blocks()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recompute", [False, True])
+def test_compiled_blocks_give_the_same_gradients_for_every_length_with_few_compilations(
+    clip_folder, recompute
+):
+    if shutil.which("g++") is None:
+        pytest.skip("torch.compile needs a C++ compiler")
+    torch._dynamo.reset()
+    cfg = {"pretrained": clip_folder, "gradient_checkpointing": recompute}
+    plain, fast = build_encoder(EncoderConfig(**cfg)), build_encoder(EncoderConfig(**cfg, compile=True))
+    ours, theirs = gradients_of(fast), gradients_of(plain)
+    assert ours.keys() == theirs.keys()
+    for name, grad in theirs.items():
+        torch.testing.assert_close(ours[name], grad, rtol=1e-3, atol=2e-5)
+    ours, theirs = fast.state_dict(), plain.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    compiled = torch._dynamo.utils.counters["stats"]["unique_graphs"]
+    pickle.dumps(fast)
+    for texts in (TEXTS[:3], TEXTS * 2, ["AB = 6. " * n for n in (1, 2, 3, 5, 8)]):
+        with torch.no_grad():
+            images = torch.randint(0, 256, (len(texts), 1, 32, 32), dtype=torch.uint8)
+            for a, b in zip(
+                fast(images, *fast.tokenize(texts))[:2],
+                plain(images, *plain.tokenize(texts))[:2],
+                strict=True,
+            ):
+                torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
+    # Once more without gradients, but not for every length of a bucket.
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] <= 2 * compiled
 
 
 def test_the_scale_is_clamped_and_the_bias_belongs_to_the_sigmoid_alone(clip, siglip_folder):

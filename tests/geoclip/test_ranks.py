@@ -79,6 +79,17 @@ def test_two_uneven_ranks_equal_one_process(job, found, name):
     assert any(grad.abs().max() > 1e-3 for grad in grads.values())
 
 
+def test_two_ranks_with_locked_layers_equal_one_process(job, found):
+    loss, grads = worker().locked_step(job["encoder"], *job["cases"]["sum"], None)
+    torch.testing.assert_close(torch.stack([rank["locked"][0] for rank in found]).mean(), loss)
+    assert not [name for name in grads if "text_model" in name or "layers.0" in name or "embeddings" in name]
+    assert any("vision_model.encoder.layers.1" in name for name in grads)
+    for rank in found:
+        assert rank["locked"][1].keys() == grads.keys()
+        for parameter, grad in grads.items():
+            torch.testing.assert_close(rank["locked"][1][parameter], grad, rtol=1e-6, atol=1e-9)
+
+
 def test_some_pairs_of_the_scenes_are_true_across_ranks(job):
     first, second = job["cases"]["scenes"][1]
     pairs = true_pairs([item.told for item in first + second]).tolist()

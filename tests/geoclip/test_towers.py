@@ -5,10 +5,21 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoTokenizer, CLIPVisionModel
+from transformers import (
+    AutoModel,
+    AutoTokenizer,
+    CLIPVisionModel,
+    GemmaTokenizer,
+    Siglip2Config,
+    Siglip2Model,
+    SiglipConfig,
+    SiglipImageProcessor,
+    SiglipModel,
+)
 
 from configs.geoclip import ClipShape, EncoderConfig, TimmShape
 from configs.strict import quiet
+from geoclip.export import export_clip
 from geoclip.towers import build_encoder, load_encoder, make_clip
 
 VIT = {"img_size": 32, "embed_dim": 32, "depth": 2, "num_heads": 2}
@@ -155,3 +166,81 @@ def test_an_encoder_has_exactly_one_origin(tokenizer_folder):
         EncoderConfig(pretrained="x", clip=ClipShape(tokenizer=tokenizer_folder))
     with pytest.raises(ValueError, match="does not divide"):
         ClipShape(tokenizer=tokenizer_folder, image_size=96, patch_size=10)
+
+
+@pytest.fixture(scope="module")
+def siglip2_folder(tmp_path_factory):
+    """SigLIP 2 of one size as the hub has it: SigLIP's classes, Gemma's tokenizer, no word on capitals."""
+    folder = tmp_path_factory.mktemp("siglip2")
+    pieces = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", *"▁.,=△0123456789abcdefghijklmnopqrstuvwxyz"]
+    pieces += [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+    vocab = {piece: i for i, piece in enumerate(pieces)}
+    tokenizer = GemmaTokenizer(vocab=vocab, merges=[], add_bos_token=False, add_eos_token=True)
+    text = {"vocab_size": 100, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+    text |= {"num_attention_heads": 2, "projection_size": 32, "bos_token_id": 2, "eos_token_id": 1}
+    vision = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = SiglipConfig(text_config=text, vision_config={**vision, "image_size": 32, "patch_size": 8})
+    torch.manual_seed(0)
+    with quiet():
+        SiglipModel(config).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        SiglipImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    assert json.loads((folder / "tokenizer_config.json").read_text())["tokenizer_class"] == "GemmaTokenizer"
+    return folder
+
+
+@torch.no_grad()
+def test_siglip_2_of_one_size_reads_lower_case_and_exports_to_stock_classes(siglip2_folder, tmp_path):
+    encoder = load_encoder(str(siglip2_folder)).eval()
+    assert type(encoder.model).__name__ == "SiglipModel"
+    ids, _ = encoder.tokenize(["△ABC", "△abc", "AB = 6."])
+    assert torch.equal(ids[0], ids[1])
+    vocab = encoder.tokenizer.get_vocab()
+    expected = [*(vocab[piece] for piece in "ab▁=▁6."), vocab["<eos>"]]
+    assert ids[2].tolist() == expected + [0] * (64 - len(expected))
+    export_clip(encoder, tmp_path / "clip")
+    stock = AutoModel.from_pretrained(tmp_path / "clip").eval()
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "clip")
+    inputs = tokenizer(["AB = 6."], padding="max_length", return_tensors="pt")
+    assert torch.equal(inputs.input_ids, ids[2:])
+    theirs = stock.get_text_features(input_ids=inputs.input_ids).pooler_output
+    ours = encoder.encode_text(*encoder.tokenize(["AB = 6."]))
+    torch.testing.assert_close(ours, torch.nn.functional.normalize(theirs), rtol=0, atol=1e-6)
+    again = load_encoder(str(tmp_path / "clip"))
+    assert torch.equal(again.tokenize(["AB = 6."])[0], ids[2:])
+
+
+def test_siglip_2_for_any_shape_of_picture_is_refused(siglip2_folder, tmp_path):
+    folder = shutil.copytree(siglip2_folder, tmp_path / "naflex")
+    size = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    text = {**size, "vocab_size": 100}
+    with quiet():
+        Siglip2Model(
+            Siglip2Config(text_config=text, vision_config={**size, "num_patches": 16})
+        ).save_pretrained(folder)
+    with pytest.raises(ValueError, match=r"SigLIP 2 model of the NaFlex kind.*use one of a fixed size"):
+        load_encoder(str(folder))
+
+
+def test_every_load_says_in_one_line_what_was_loaded(clip_folder, text_folder, capsys):
+    load_encoder(clip_folder)
+    tensors = load_file(f"{clip_folder}/model.safetensors")
+    millions = sum(tensor.numel() for tensor in tensors.values()) / 1e6
+    assert capsys.readouterr().err.splitlines() == [
+        f"loaded CLIPModel from {clip_folder}: {len(tensors)} tensors, {millions:.3f} M parameters, float32"
+    ]
+    shape = TimmShape(vision="vit_base_patch16_clip_224", vision_options=VIT, text=text_folder, embed=16)
+    build_encoder(EncoderConfig(timm=shape))
+    lines = capsys.readouterr().err.splitlines()
+    assert f"Model from {text_folder}: " in lines[0]
+    assert lines[1] == "newly made: visual_projection.weight, text_projection.weight"
+
+
+def test_what_a_text_checkpoint_lacks_is_said_to_be_new(text_folder, tmp_path, capsys):
+    folder = Path(shutil.copytree(text_folder, tmp_path / "text"))
+    edit_weights(folder, lambda t: (t.pop("pooler.dense.weight"), t.update({"cls.bias": torch.zeros(2)})))
+    shape = TimmShape(vision="vit_base_patch16_clip_224", vision_options=VIT, text=str(folder), embed=16)
+    build_encoder(EncoderConfig(timm=shape))
+    line = capsys.readouterr().err.splitlines()[0]
+    assert "; newly made: pooler.dense.weight" in line
+    assert line.endswith("; left out: cls.bias")

@@ -226,6 +226,35 @@ def test_a_loss_term_whose_negatives_the_recipe_does_not_make_is_refused(
         train(load_config(GeoclipConfig, options(tmp_path / "run", *bare)))
 
 
+def test_locked_layers_stay_and_rates_fall_with_depth_in_a_whole_run(options, clip_folder, tmp_path):
+    """Also with half precision, recomputed blocks, a longer window and larger pictures."""
+    more = ["optim.lock={vision: 0, text: all}", "optim.layer_decay=0.5", "trainer.precision=bf16-mixed"]
+    more += [f"encoder.pretrained={clip_folder}", "encoder.gradient_checkpointing=true"]
+    more += ["encoder.text_window=100", "encoder.image_size=40"]
+    more += ["trainer.max_steps=2", "optim.warmup_fraction=0", "optim.schedule=constant"]
+    results = train(load_config(GeoclipConfig, options(tmp_path / "run", *more)))
+    assert results["export"]["vision"]["largest_difference"] <= 1e-4
+    before, after = load_file(f"{clip_folder}/model.safetensors"), weights(tmp_path / "run")
+    stayed = {name for name in after if before[name].shape == after[name].shape}
+    stayed = {name for name in stayed if torch.equal(before[name], after[name])}
+    locked = ("text_model.", "vision_model.embeddings.", "vision_model.pre_layrnorm.")
+    trained = {name for name in after if not name.startswith(locked)}
+    assert not stayed & {name for name in trained if not name.endswith("k_proj.bias")}
+    positions = {"text_model.embeddings.position_embedding.weight"}  # stretched, and then locked
+    positions |= {"vision_model.embeddings.position_embedding.weight"}
+    assert after.keys() - trained - positions <= stayed
+    rows = [row for row in read_metrics(tmp_path / "run") if "lr-AdamW/x1" in row]
+    rates = {name: value for name, value in rows[-1].items() if name.startswith("lr-AdamW/x")}
+    assert rates["lr-AdamW/x0.5"] == pytest.approx(0.5e-3)
+    assert rates["lr-AdamW/x0.25 no decay"] == pytest.approx(0.25e-3)
+    assert len(rates) == 6  # what would have 0.125, before the two blocks, is locked
+
+
+def test_half_precision_on_a_cpu_is_refused_before_anything_is_written(options, tmp_path):
+    with pytest.raises(ValueError, match="precision=16-mixed needs a GPU; use bf16-mixed or 32-true"):
+        load_config(GeoclipConfig, options(tmp_path / "run", "trainer.precision=16-mixed"))
+
+
 def test_a_finished_run_started_again_only_exports(finished, options, shards):
     folder, results = finished
     stamp = (folder / "checkpoints" / "step-00000006.ckpt").stat().st_mtime_ns

@@ -1,5 +1,6 @@
 """One of two gloo processes: python two_ranks.py RANK FOLDER. Started by test_ranks.py, which compares."""
 
+import copy
 import pickle
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 from configs.objective import ObjectiveConfig, Part
 from configs.trainer import OptimConfig
 from geoclip.collate import join
+from geoclip.depth import lock
 from geoclip.module import GeoclipModule
 from geoclip.ranks import Meter, gather_rows, rank_sizes
 
@@ -37,6 +39,15 @@ def step(encoder, weights, items, negatives=None, wrap=lambda module: module):
     loss.backward()
     grads = {name: p.grad.clone() for name, p in encoder.named_parameters() if p.grad is not None}
     return loss.detach(), grads
+
+
+def locked_step(encoder, weights, halves, rank):
+    """A step with frozen layers, under DDP without a search for unused parameters; None: the only process."""
+    frozen = copy.deepcopy(encoder)
+    lock(frozen, {"vision": 1, "text": "all"})
+    if rank is None:
+        return step(frozen, weights, halves[0] + halves[1])
+    return step(frozen, weights, halves[rank], DistributedDataParallel)
 
 
 def ragged_gather(rank):
@@ -69,6 +80,7 @@ def main(rank, folder):
     for name, (weights, halves, negatives) in job["cases"].items():
         found[name] = step(encoder, weights, halves[rank], negatives, DistributedDataParallel)
     found["gather"] = ragged_gather(rank)
+    found["locked"] = locked_step(encoder, *job["cases"]["sum"], rank)
     found["nan"] = not_a_number(encoder, job["cases"]["text"][1][rank])
     torch.save(found, folder / f"found-{rank}.pt")
     dist.destroy_process_group()

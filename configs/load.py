@@ -57,8 +57,10 @@ def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
     """Build ``schema`` from ``argv``: YAML paths merged left to right, then ``key=value`` overrides.
 
     Overrides win over files wherever they stand. One that gives a whole dict (``splits={train: 9}``) replaces
-    it; a file, and one of its entries (``splits.train=9``), add to it. Raises :class:`ConfigError` for a missing file, unreadable
-    YAML, an unknown key, a wrong type, a missing required field, or a combination the schema refuses.
+    it; a file, and one of its entries (``splits.train=9``), add to it.
+
+    Raises :class:`ConfigError` for a missing file, unreadable YAML, an unknown key, a wrong type, a missing
+    required field, or a combination the schema refuses.
     """
     files = [(arg, _read(arg, schema)) for arg in argv if not OVERRIDE.fullmatch(arg)]
     overrides = [(arg, _parse(arg)) for arg in argv if OVERRIDE.fullmatch(arg)]

@@ -215,8 +215,9 @@ def _usage(main: Callable[..., Any]) -> str:
     told = [inspect.cleandoc(module.__doc__ or "")]
     for name, schema in vars(module).items():
         if name.endswith("Config") and is_dataclass(schema):
-            found = schema.__module__ if schema.__module__ != "__main__" else module.__spec__.name
-            told.append(f"Options are the fields of {name} in {found.replace('.', '/')}.py, as key=value.")
+            spec = module.__spec__ if schema.__module__ == "__main__" else None
+            place = (spec.name if spec else schema.__module__).replace(".", "/")
+            told.append(f"Options are the fields of {name} in {place}.py, as key=value.")
     return "\n\n".join(told)
 
 

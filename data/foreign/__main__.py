@@ -23,7 +23,7 @@ from rich.progress import track
 from rich.table import Table
 
 from configs.load import OVERRIDE, check_seed, load_config
-from configs.runtime import command, console, runs_root
+from configs.runtime import command, console, printable, runs_root
 from data.foreign.proposals import Vocabulary
 from data.foreign.work import NAMED, VERSION, Tally, edit, words_of
 from data.gallery import shard_folders
@@ -133,16 +133,16 @@ def _check(tally: Tally, cfg: ForeignConfig, *, last: bool) -> None:
 def _summary(name: str, index: dict[str, Any]) -> Table:
     told = index["foreign"]
     table = Table(title=name)
-    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")
     table.add_column("count", no_wrap=True)
-    table.add_column("examples", no_wrap=True, overflow="ellipsis")
+    table.add_column("examples", overflow="fold")
     table.add_row("captions read", str(told["captions"]), "")
     table.add_row(
         "without use", str(told["captions_without_use"]), escape(", ".join(told["without_use"][:3]))
     )
     table.add_row("sentences", str(told["sentences"]), "")
     share = f"{told['understood']} ({told['share_understood']:.1%})"
-    table.add_row("understood", share, escape("not: " + " | ".join(told["not_understood"][:2])))
+    table.add_row("understood", share, escape(printable("not: " + " | ".join(told["not_understood"][:2]))))
     table.add_row("negatives added", str(told["negatives_added"]), "")
     for reason, count in index["rejected"].items():
         table.add_row(f"refused: {reason}", str(count), "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from string import ascii_uppercase
 
 from omegaconf import MISSING
 
@@ -110,7 +111,7 @@ class SceneConfig:
 
     def __post_init__(self) -> None:
         _check_levels("levels", self.levels)
-        if len(set(self.letters)) < 6 or not (self.letters.isalpha() and self.letters.isupper()):
+        if len(set(self.letters)) < 6 or not set(self.letters) <= set(ascii_uppercase):
             raise ValueError(f"letters={self.letters!r}; expected at least 6 different letters A-Z")
         if len(set(self.letters)) != len(self.letters):
             raise ValueError(f"letters={self.letters!r}; a letter stands there twice")

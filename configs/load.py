@@ -19,7 +19,7 @@ from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import yaml
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from configs.runtime import atomic_write
@@ -56,8 +56,11 @@ def check_seed(seed: int) -> None:
 def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
     """Build ``schema`` from ``argv``: YAML paths merged left to right, then ``key=value`` overrides.
 
-    Overrides win over files wherever they stand. Raises :class:`ConfigError` for a missing file, unreadable
-    YAML, an unknown key, a wrong type, a missing required field, or a combination the schema refuses.
+    Overrides win over files wherever they stand. One that gives a whole dict (``splits={train: 9}``) replaces
+    it; a file, and one of its entries (``splits.train=9``), add to it.
+
+    Raises :class:`ConfigError` for a missing file, unreadable YAML, an unknown key, a wrong type, a missing
+    required field, or a combination the schema refuses.
     """
     files = [(arg, _read(arg, schema)) for arg in argv if not OVERRIDE.fullmatch(arg)]
     overrides = [(arg, _parse(arg)) for arg in argv if OVERRIDE.fullmatch(arg)]
@@ -65,6 +68,7 @@ def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
     for source, values in files + overrides:
         for key, value in values.items():  # one key at a time, so that every error knows its key
             try:
+                _empty_what_is_given_whole(config, source)
                 config = OmegaConf.merge(config, {key: value})
             except (OmegaConfBaseException, ValueError, TypeError) as error:
                 raise _explain(source, str(key), error, schema) from error
@@ -151,6 +155,18 @@ def _parse(override: str) -> dict[Any, Any]:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{override!r} is not key=value (a list is key=[1,2]): {reason}") from error
     return cast(dict[Any, Any], values)
+
+
+def _empty_what_is_given_whole(config: Any, source: str) -> None:
+    """Empty the dict that an override gives anew: what a file put there would stay without a word."""
+    found = OVERRIDE.fullmatch(source)
+    if found and found[2].lstrip().startswith("{"):
+        owner, _, name = found[1].rpartition(".")
+        section = OmegaConf.select(config, owner) if owner else config
+        if isinstance(section, DictConfig) and not OmegaConf.is_missing(section, name):
+            node = section.get(name)
+            if isinstance(node, DictConfig) and OmegaConf.get_type(node) is dict:
+                node.clear()
 
 
 def _explain(source: str, key: str, error: Exception, schema: type) -> ConfigError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import functools
+import inspect
 import json
 import os
 import platform
@@ -19,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -193,13 +195,18 @@ def call_logged(name: str, words: Sequence[str], log: Path, **variables: str) ->
     return time.perf_counter() - start
 
 
+def printable(text: str) -> str:
+    """Return a text with its control characters written out: foreign data must not steer the terminal."""
+    return re.sub(r"[\0-\x08\x0b-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], text)
+
+
 def die(error: BaseException) -> None:
     """Print ``error`` as one clear red message and exit with code 2.
 
     Of an error in a loading process torch hands on the traceback as text; its last words are the message.
     """
     message = re.sub(r"(?s)^Caught .*\nOriginal Traceback .*\n[\w.]+: ", "", str(error))
-    console.print("error:", message, style="bold red", markup=False, soft_wrap=True)
+    console.print("error:", printable(message), style="bold red", markup=False, soft_wrap=True)
     raise SystemExit(2) from error
 
 
@@ -213,13 +220,17 @@ def command(main: Callable[[list[str]], Any]) -> Command:
     """Wrap ``main(argv)`` as a command: ``main(None)`` reads ``sys.argv``.
 
     ValueError and OSError become one message and exit code 2 (``python -X dev`` shows the traceback); Ctrl-C
-    becomes exit code 130.
+    becomes exit code 130. ``--help`` prints the text at the head of the module.
     """
 
     @functools.wraps(main)
     def wrapped(argv: list[str] | None = None) -> None:
+        argv = sys.argv[1:] if argv is None else argv
+        if {"--help", "-h"} & {*argv}:
+            print(_usage(main))
+            return
         try:
-            main(sys.argv[1:] if argv is None else argv)
+            main(argv)
         except (ValueError, OSError) as error:
             if sys.flags.dev_mode:
                 raise
@@ -233,6 +244,18 @@ def command(main: Callable[[list[str]], Any]) -> Command:
             raise
 
     return wrapped
+
+
+def _usage(main: Callable[..., Any]) -> str:
+    """Return what the module of a command says of it, and where its options are."""
+    module = sys.modules[main.__module__]
+    told = [inspect.cleandoc(module.__doc__ or "")]
+    for name, schema in vars(module).items():
+        if name.endswith("Config") and is_dataclass(schema):
+            spec = module.__spec__ if schema.__module__ == "__main__" else None
+            place = (spec.name if spec else schema.__module__).replace(".", "/")
+            told.append(f"Options are the fields of {name} in {place}.py, as key=value.")
+    return "\n\n".join(told)
 
 
 def _interrupted() -> None:

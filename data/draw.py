@@ -26,6 +26,7 @@ from data.scene.layout import layout
 from data.scene.render import render, to_png
 from data.scene.script import to_script
 from data.scene.svg import to_svg
+from data.statements import UNREADABLE
 
 FORMATS = ("png", "svg", "py")
 
@@ -59,7 +60,7 @@ def display_of(sample: Sample) -> Display:
     """Return the display list of a sample's figure; raises ValueError where it has none."""
     try:
         display = layout(scene_of(sample.meta), Style(**sample.meta["style"]))
-    except (AttributeError, KeyError, TypeError, Rejected) as error:
+    except (*UNREADABLE, Rejected) as error:
         raise ValueError(
             f"sample {sample.key} holds no program and style of this version ({error!r}); only sets that "
             "data.build wrote can be drawn again: build the set anew"
@@ -116,7 +117,6 @@ def main(argv: list[str]) -> None:
     if not paths:
         raise ValueError("no shard folder given; use python -m data.draw SHARDS [keys=[...]] [formats=[svg]]")
     out = Path(cfg.out) if cfg.out else runs_root() / "drawings" / paths[0].resolve().name
-    out.mkdir(parents=True, exist_ok=True)
     console.print(draw_all([folder for path in paths for folder in shard_folders(path)], out, cfg))
     console.print(f"wrote {out}", markup=False, soft_wrap=True)
 

@@ -19,9 +19,11 @@ from configs.retrieval import MiningConfig
 from data.embed import TFIDF, embed
 from data.nearest import nearest
 from data.ondisk import fill
-from data.sample import Edit, Negative, Sample
+from data.sample import Edit, Negative, Sample, SampleError
+from data.scene.build import Rejected
 from data.scene.engine import scene_of, truth_of_caption
-from data.statements import Statements, digest
+from data.scene.types import Scene
+from data.statements import UNREADABLE, Statements, digest
 
 CANDIDATES = 5
 """Similar captions looked at per retrieval negative asked for; many are true of the scene."""
@@ -30,6 +32,7 @@ STEP = 4096
 NEIGHBOUR = np.dtype([("score", np.float32), ("row", np.int64)])
 NOT_FALSE = "retrieval: not false of the scene"
 USELESS = "retrieval: empty, or a negative of the sample already"
+STRANGE = "retrieval: facts that the engine does not know"
 SAME = "retrieval: states the same as the caption or a nearer candidate"
 
 
@@ -118,7 +121,7 @@ def retrieval_negatives(
     if cfg.sampling == "simans":
         rng = np.random.default_rng(digest(f"{seed}/{sample.key}/simans") % 2**63)
         order = kept[simans(scores[kept], a=cfg.a, peak=cfg.peak_score, rng=rng)]
-    scene = scene_of(sample.meta) if "program" in sample.meta else None
+    scene = _scene(sample)
     taken = {"", *(negative.text for negative in sample.negatives)}
     reasons = Counter({SAME: len(rows) - len(kept)})
 
@@ -129,7 +132,11 @@ def retrieval_negatives(
             return False, None
         if scene is None:
             return True, None
-        truth = truth_of_caption(scene, facts)
+        try:
+            truth = truth_of_caption(scene, facts)
+        except UNREADABLE:  # of a set that writes facts in a way of its own
+            reasons[STRANGE] += 1
+            return False, None
         reasons[NOT_FALSE] += truth.verdict != "false"
         return truth.verdict == "false", round(truth.residual, 3)
 
@@ -142,6 +149,19 @@ def retrieval_negatives(
         score = round(float(scores[at]), 4)
         found.append(Negative("retrieval", text, None, edits, verdict, residual, score))
     return tuple(found), +reasons
+
+
+def _scene(sample: Sample) -> Scene | None:
+    """Return the scene of a sample, None where it has no program."""
+    if "program" not in sample.meta:
+        return None
+    try:
+        return scene_of(sample.meta)
+    except (*UNREADABLE, Rejected) as error:
+        raise SampleError(
+            f"sample {sample.key} holds no program of this version ({error!r:.80}), so nothing can be proven "
+            "false of it; build the set anew"
+        ) from error
 
 
 def once(ids: np.ndarray, own: int) -> np.ndarray:

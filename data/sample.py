@@ -102,8 +102,8 @@ class Sample:
         return record | {"negatives": [negative.record() for negative in self.negatives]}
 
     def members(self) -> dict[str, bytes]:
-        """Return all tar members by name (without the key), the record first."""
-        text = json.dumps(self.record(), ensure_ascii=False, sort_keys=True)
+        """Return all tar members by name (without the key), the record first; NaN is a ValueError."""
+        text = json.dumps(self.record(), ensure_ascii=False, sort_keys=True, allow_nan=False)
         return {"json": text.encode(), **self.images}
 
 

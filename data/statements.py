@@ -14,11 +14,13 @@ import numpy as np
 
 from configs.runtime import atomic_write
 from data.ondisk import Lines, write_lines
-from data.sample import Sample
+from data.sample import Sample, SampleError
 from data.scene.canonical import canonical_set
 from data.scene.types import Fact
 
 IDS = "statements.ids.npy"
+UNREADABLE = (AttributeError, KeyError, IndexError, TypeError, ValueError)
+"""What reading facts and programs raises that another program, or another version, wrote."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,17 @@ def statement_id(sample: Sample) -> int:
     """Return a number that is equal for samples which state the same, whatever the order and names of it.
 
     Only facts of the scene engine are compared; another sample is its caption, without regard to spaces.
+    Raises :class:`data.sample.SampleError` for facts beside a program that cannot be read.
     """
     said = " ".join(sample.caption.split())
     if "program" in sample.meta and sample.facts:
-        facts = canonical_set(Fact.from_json(fact) for fact in sample.facts)
+        try:
+            facts = canonical_set(Fact.from_json(fact) for fact in sample.facts)
+        except UNREADABLE as error:
+            raise SampleError(
+                f"sample {sample.key} holds facts that this version cannot read ({error!r:.80}); build the "
+                "set anew"
+            ) from error
         said = json.dumps(sorted(json.dumps(fact.to_json(), sort_keys=True) for fact in facts))
     return digest(said)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from configs.runtime import console, printable
 from data.index import INDEX
 from data.loader import IndexedDataset
 from data.recipes.records import read_records, read_table
@@ -33,15 +34,16 @@ def read_texts(paths: Sequence[str], name: str, *, max_refused: int) -> Texts:
 
     A shard has ``caption``, ``question`` (what its chat asks first), ``rule`` and ``retrieval`` (negative
     captions, none or several a sample). A record has its fields, dotted where they are nested; a list of
-    texts gives several. Records that lack the text are left out; raises ValueError for more than
-    ``max_refused`` of them, for a field that no record has, and for what cannot be read.
+    texts gives several. Records that lack the text, or have half a surrogate pair in it, are left out and
+    told; raises ValueError for more than ``max_refused`` of them, for a field that no record has, and for
+    what cannot be read.
     """
     found = Texts()
     for path in map(Path, paths):
         before = len(found)
         records = _shard(path, name) if (path / INDEX).is_file() else _records(path, name)
         for record, values in records:
-            if values is None:
+            if values is None or not all(map(_is_unicode, values)):
                 found.refused.append(record)
                 continue
             for at, text in enumerate(values):
@@ -54,7 +56,17 @@ def read_texts(paths: Sequence[str], name: str, *, max_refused: int) -> Texts:
                 f"{len(found.refused)} records have no text in field {name!r} ({_some(found.refused)}), more "
                 f"than max_refused={max_refused}; repair the input, name another field, or raise it"
             )
+    if found.refused:
+        told = f"{len(found.refused)} records without text in field {name!r} are left out"
+        console.print(
+            printable(f"{told}: {_some(found.refused)}"), style="yellow", markup=False, soft_wrap=True
+        )
     return found
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _shard(path: Path, name: str) -> Iterator[tuple[str, list[str] | None]]:

@@ -23,7 +23,7 @@ from rich.progress import track
 from rich.table import Table
 
 from configs.load import OVERRIDE, check_seed, load_config
-from configs.runtime import command, console, runs_root
+from configs.runtime import command, console, printable, runs_root
 from data.foreign.proposals import Vocabulary
 from data.foreign.work import NAMED, VERSION, Tally, edit, words_of
 from data.gallery import shard_folders
@@ -142,7 +142,7 @@ def _summary(name: str, index: dict[str, Any]) -> Table:
     )
     table.add_row("sentences", str(told["sentences"]), "")
     share = f"{told['understood']} ({told['share_understood']:.1%})"
-    table.add_row("understood", share, escape("not: " + " | ".join(told["not_understood"][:2])))
+    table.add_row("understood", share, escape(printable("not: " + " | ".join(told["not_understood"][:2]))))
     table.add_row("negatives added", str(told["negatives_added"]), "")
     for reason, count in index["rejected"].items():
         table.add_row(f"refused: {reason}", str(count), "")

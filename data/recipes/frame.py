@@ -21,7 +21,7 @@ from rich.progress import Progress, TextColumn
 from rich.table import Table
 
 from configs.load import OVERRIDE, at_least, load_config, one_of
-from configs.runtime import console, runs_root
+from configs.runtime import console, printable, runs_root
 from data.recipes.entry import Entry, fingerprint
 from data.recipes.records import Row, digest, read_records
 from data.recipes.tally import NAMED, Tally, TooManyRefused
@@ -98,7 +98,7 @@ def import_records(recipe: Recipe, files: Sequence[Path], cfg: ImportConfig) -> 
         tally.restore(done)
         yield from _samples(recipe, recipe.read(files), entry, cfg, tally)
         if not tally.records["read"]:
-            raise ValueError(f"{', '.join(map(str, files))} hold no record")
+            raise ValueError(f"{', '.join(map(str, files))} hold no record; expected {recipe.files}")
         if not tally.records["written"]:
             raise ValueError(f"no record can be used:\n  {tally.told()}")
         told.update(_told(tally))
@@ -226,7 +226,7 @@ def summary(recipe: Recipe, index: Mapping[str, Any]) -> Table:
     for prefix, counts in (("refused", index["rejected"]), ("note", index.get("notes", {}))):
         for reason, count in counts.items():
             named = index.get("names", {}).get(reason, [])
-            table.add_row(f"{prefix}: {reason}", str(count), escape(", ".join(named[:NAMED])))
+            table.add_row(f"{prefix}: {reason}", str(count), escape(printable(", ".join(named[:NAMED]))))
     return table
 
 

@@ -48,7 +48,10 @@ def read_records(paths: Sequence[Path]) -> Iterator[Row]:
 
 
 def digest(path: Path) -> str:
-    """Return the sha256 of a file; of a folder, that of its names, sizes and small text files."""
+    """Return the sha256 of a file; of a folder, that of its pictures' names and sizes and its small texts.
+
+    What else lies there does not count, so that shards may be written into the folder they are made of.
+    """
     if not path.exists():
         raise ValueError(f"{path} does not exist; name a file of records: {READABLE}")
     try:
@@ -57,6 +60,8 @@ def digest(path: Path) -> str:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         told = hashlib.sha256()
         for found in _below(path):
+            if found.suffix.lower() not in (*PICTURES, ".txt"):
+                continue
             told.update(f"{found.relative_to(path)}\0{found.stat().st_size}\0".encode())
             if found.suffix == ".txt":
                 told.update(found.read_bytes()[:MAX_RECORD])

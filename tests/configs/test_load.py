@@ -96,6 +96,17 @@ def test_overrides_have_yaml_values_of_the_fields_type(base, override, expected)
     assert [type(flat[key]) for key in expected] == [type(value) for value in expected.values()]
 
 
+def test_an_override_gives_a_dict_anew_and_its_entries_and_files_add_to_it(base, write):
+    more = write("more.yaml", "weights: {image: 3}")
+    assert load_config(Train, [base, more]).weights == {"text": 1.0, "image": 3.0}
+    assert load_config(Train, [base, "weights.text=5"]).weights == {"text": 5.0, "image": 2.0}
+    assert load_config(Train, [base, "weights={text: 5}"]).weights == {"text": 5.0}
+    assert load_config(Train, [base, "weights={}"]).weights == {}
+    assert load_config(
+        Train, [base, "optim={lr: 2}", "optim.schedule=constant", "optim={lr: 3}"]
+    ).optim == Optim(lr=3.0, schedule="constant")  # a section keeps what it has
+
+
 def test_the_environment_can_be_referred_to(base, monkeypatch):
     monkeypatch.setenv("SOME_ROOT", "/data")
     assert load_config(Train, [base, "name=${oc.env:SOME_ROOT}/x"]).name == "/data/x"

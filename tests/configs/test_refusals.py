@@ -19,6 +19,8 @@ SFT = "configs/mmgeolm/mini_sft.yaml"
     ("schema", "argv", "match"),
     [
         (BuildConfig, ["name=x", "splits={}"], "splits is empty"),
+        (BuildConfig, ["name=x", "splits={a: 1}", "scene.letters=ΑΒΓΔΕΖΗΘ"], "6 different letters A-Z"),
+        (BuildConfig, ["name=x", "splits={a: 1}", "scene.letters=ABCDÉF"], "6 different letters A-Z"),
         (ClipShape, ["tokenizer=x", "layers=0"], "layers=0"),
         (WarmstartConfig, [ENCODER, "batch_size=0"], "batch_size=0"),
         (WarmstartConfig, [ENCODER, "atoms=-1"], "atoms=-1"),

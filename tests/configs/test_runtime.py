@@ -85,6 +85,26 @@ def test_of_an_error_in_a_loading_process_the_message_is_told_and_not_the_traceb
     assert capsys.readouterr().err.strip() == "error: caption 'k7' is too long"
 
 
+def test_foreign_text_in_a_message_does_not_steer_the_terminal(capsys):
+    def main(argv):
+        raise ValueError("caption 'A\x1b[31mB\x07'\n  second line")
+
+    with pytest.raises(SystemExit):
+        command(main)([])
+    assert capsys.readouterr().err.strip() == r"error: caption 'A\x1b[31mB\x07'" + "\n  second line"
+
+
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_help_tells_the_usage_and_where_the_options_are(word, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.getcwd())
+    done = subprocess.run(
+        [sys.executable, "-m", "data.draw", word], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert "python -m data.draw SHARDS [keys=[...]]" in done.stdout
+    assert "Options are the fields of DrawConfig in data/draw.py" in done.stdout
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_bug_keeps_its_traceback():
     @command
     def main(argv):

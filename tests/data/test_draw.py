@@ -11,6 +11,7 @@ from PIL import Image
 from configs.build import BuildConfig, NegativesConfig, SceneConfig, StyleConfig
 from data.draw import DrawConfig, display_of, draw_all, main
 from data.index import shard_folders
+from data.loader import IndexedDataset
 from data.sample import Sample
 from data.scene.engine import make_sample
 from data.shards import write_shards
@@ -73,6 +74,20 @@ def test_samples_of_other_origin_are_refused(sample):
         display_of(foreign)
     with pytest.raises(ValueError, match="holds no program and style"):
         display_of(replace(foreign, meta={"program": {"template": "none"}, "style": {"colour": "red"}}))
+
+
+def test_a_style_beyond_the_limits_names_its_sample(drawn_set):
+    drawn = IndexedDataset([drawn_set / "train"])[0]
+    huge = {**drawn.meta, "style": {**drawn.meta["style"], "font_px": 1e9}}
+    with pytest.raises(ValueError, match=f"sample {drawn.key} holds no program and style.*font_px"):
+        display_of(replace(drawn, meta=huge))
+
+
+def test_a_command_that_fails_leaves_no_folder(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "none"), f"out={tmp_path / 'out'}"])
+    assert "does not exist" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

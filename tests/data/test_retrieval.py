@@ -1,12 +1,16 @@
 """The command that adds retrieval negatives to shards: foreign ones, engine's own, after a stop."""
 
+from dataclasses import replace
+
 import pytest
 
+from configs.build import BuildConfig, NegativesConfig, SceneConfig
 from configs.retrieval import RetrieveConfig
 from data import retrieval
 from data.index import read_index
 from data.loader import IndexedDataset
 from data.retrieval import add_negatives, main
+from data.scene.engine import make_sample
 
 
 @pytest.fixture
@@ -114,6 +118,43 @@ def judge(scene, facts):
     """An even figure is true of even scenes, an odd one of odd scenes."""
     false = (facts[0]["at"] - scene) % 2 == 1
     return type("Truth", (), {"verdict": "false" if false else "true", "residual": 2.0})
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Three samples of the scene engine."""
+    scene = SceneConfig(templates=["triangle_median"], image_size=96)
+    cfg = BuildConfig(name="t", splits={"train": 3}, scene=scene, negatives=NegativesConfig(0, 0, 0))
+    return [make_sample(cfg, i, "train")[0] for i in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("meta", {"program": {"template": "triangle_median"}}, "holds no program of this version"),
+        ("meta", {"program": "triangle"}, "holds no program of this version"),
+        ("facts", ({"kind": "length", "args": [1]},), "holds facts that this version cannot read"),
+    ],
+)
+def test_a_scene_that_cannot_be_read_is_named(drawn, tmp_path, write, capsys, field, value, message):
+    """What another version or program wrote is no reason for a traceback, nor for negatives without proof."""
+    folder = write(tmp_path / "shards", [drawn[0], replace(drawn[1], **{field: value}), drawn[2]])
+    with pytest.raises(SystemExit):
+        main([str(folder), f"out={tmp_path / 'out'}"])
+    assert f"sample {drawn[1].key} {message}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["colour", "parallel"])
+def test_facts_that_cannot_be_judged_are_counted_and_their_caption_is_not_taken(
+    drawn, tmp_path, write, sample, kind
+):
+    name = drawn[0].facts[0]["args"][0][:2]  # of letters that a scene lacks everything is false
+    strange = sample(9, caption="Red.", facts=({"kind": kind, "args": [name]},))
+    folder = write(tmp_path / "shards", [*drawn, strange])
+    index = add_negatives(folder, config(tmp_path / "out"))
+    assert "Red." not in texts(tmp_path / "out")[0]
+    assert index["rejected"]["retrieval: facts that the engine does not know"] >= 1
 
 
 def test_a_caption_is_no_negative_twice(shards, tmp_path):

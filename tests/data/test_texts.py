@@ -48,6 +48,14 @@ def test_records_without_the_text_are_named_and_limited(tmp_path):
         read_texts([path], "q", max_refused=2)
 
 
+def test_what_is_left_out_is_told_and_half_a_surrogate_pair_is_no_text(tmp_path, capsys):
+    path = save(tmp_path / "r.jsonl", [{"q": "one"}, {"q": "\ud800"}, {"q": "😀"}, {"q": ["a", "\udfff"]}])
+    found = read_texts([path], "q", max_refused=2)
+    assert (found.texts, found.refused) == (["one", "😀"], ["r.jsonl:2", "r.jsonl:4"])
+    said = " ".join(capsys.readouterr().err.split())
+    assert "2 records without text in field 'q' are left out: r.jsonl:2, r.jsonl:4" in said
+
+
 def test_wrong_fields_and_files_are_clear_errors(tmp_path, folder):
     path = save(tmp_path / "r.json", [{"question": "x", "id": 1}])
     empty = save(tmp_path / "none.json", [])

@@ -85,6 +85,16 @@ def test_coverage_and_refusals_are_counted_and_named(run, shards, capsys):
     assert any(line.startswith("refused: letters: may stay true") for line in lines)
 
 
+@pytest.mark.parametrize("width", ["40", "80"])
+def test_counts_are_told_whole_in_a_narrow_terminal(run, shards, capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", width)
+    run(shards([*CAPTIONS, "It \x1b[31m is red " + "and blue " * 40 + "."]), "count=4")
+    err = capsys.readouterr().err
+    assert "6 (66.7%)" in err
+    assert "…" not in err
+    assert "\x1b[31m is" not in err
+
+
 def test_the_result_depends_on_the_captions_and_the_seed_alone(run, shards):
     folder = shards(CAPTIONS)
     one, two = run(folder, name="one")[0], run(folder, "shard_size=2", name="two")[0]

@@ -110,6 +110,32 @@ def test_text_that_cannot_be_stored_is_refused(imported, tmp_path):
     assert index["rejected"] == {"text is no valid Unicode": 1}
 
 
+def test_numbers_that_are_no_json_are_refused(imported, tmp_path):
+    file = tmp_path / "a.jsonl"
+    file.write_text(
+        "".join(f'{{"image": "p1.png", "caption": "{v}", "id": {v}}}\n' for v in ("NaN", 1, "1e999"))
+    )
+    samples, index = imported("table", file)
+    assert [sample.caption for sample in samples] == ["1"]
+    (reason,) = index["rejected"]
+    assert "not JSON compliant" in reason
+
+
+def test_names_cannot_steer_the_terminal(imported, save, capsys):
+    imported("table", save(rows("good", "", name="x"), name="\x1b[31ma.json"))
+    err = capsys.readouterr().err
+    assert r"\x1b[31ma.json[1]" in err
+    assert "\x1b[31ma" not in err
+
+
+def test_shards_may_lie_in_the_folder_they_are_made_of(pictures, capsys):
+    for i in range(10):
+        (pictures / f"p{i}.txt").write_text(f"caption {i}")
+    for _ in range(2):
+        main(["folder", str(pictures), f"root={pictures}", f"out={pictures / 'shards'}"])
+    assert "complete, reused" in capsys.readouterr().err
+
+
 def test_broken_lines_count_as_records(imported, save):
     lines = [json.dumps(record) for record in rows("one", "two")]
     samples, index = imported("table", save("\ufeff" + lines[0] + "\n{broken\n\n" + lines[1], "a.jsonl"))
@@ -148,7 +174,7 @@ def test_the_file_of_another_set_is_told_by_its_missing_field(fails, save, tmp_p
 
 def test_an_empty_folder_and_missing_input(fails, tmp_path, pictures):
     (tmp_path / "empty").mkdir()
-    assert "empty hold no record" in fails(
+    assert "empty hold no record; expected folders of pictures" in fails(
         "folder", tmp_path / "empty", f"root={pictures}", f"out={tmp_path}/o"
     )
     assert "no.json does not exist" in fails("table", tmp_path / "no.json", f"root={pictures}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from data.scene import geometry as g
-from data.scene.margins import PLACE_MARGIN, apart, points_of, sides_drawn
+from data.scene.margins import PLACE_MARGIN, apart, not_drawn, points_of, sides_drawn
 from data.scene.shapes import FAR, UNKNOWN
 from data.scene.types import Fact, Point, Scene
 
@@ -77,16 +77,16 @@ def _tangent_circles(fact: Fact, scene: Scene) -> float:
 
 
 def _sector(fact: Fact, scene: Scene) -> float:
+    """A part of a drawn sector between drawn radii is a sector as well."""
     name = fact.args[0]
-    if any(name in (arc, arc[::-1]) for arc in scene.arcs):
-        return 0.0
     p, o, q = points_of(scene, name)
     drawn = [points_of(scene, arc) for arc in scene.arcs]
-    # Of an arc that is not drawn, the nearest drawn one says how far off it is.
-    off = [
-        max(apart(o, v), min(max(apart(p, a), apart(q, b)) for a, b in ((a, b), (b, a)))) for a, v, b in drawn
-    ]
-    return min(off, default=FAR)
+    off = min(
+        (max(apart(o, arc[1]), *(g.to_arc(x, *arc) / PLACE_MARGIN for x in (p, q))) for arc in drawn),
+        default=FAR,
+    )
+    radii = not_drawn(name[:2], scene) == 0 == not_drawn(name[1:], scene)
+    return off if radii else max(off, UNKNOWN)
 
 
 CIRCLES: dict[str, Callable[[Fact, Scene], float]] = {

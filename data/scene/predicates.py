@@ -75,7 +75,13 @@ def _same_angle(mark: str, name: str, scene: Scene) -> bool:
 
 def _on(fact: Fact, scene: Scene) -> float:
     p, a, b = points_of(scene, *fact.args)
-    return g.to_segment(p, a, b) / PLACE_MARGIN
+    return _beside(p, a, b)
+
+
+def _beside(p: Point, a: Point, b: Point) -> float:
+    """How far a point is from a segment; whether its extension counts is a matter of reading."""
+    off = g.to_segment(p, a, b) / PLACE_MARGIN
+    return UNKNOWN if off > 1 >= g.to_line(p, a, b) / PLACE_MARGIN else off
 
 
 def _midpoint(fact: Fact, scene: Scene) -> float:
@@ -85,7 +91,7 @@ def _midpoint(fact: Fact, scene: Scene) -> float:
 
 def _intersection(fact: Fact, scene: Scene) -> float:
     p, a, b, c, d = points_of(scene, *fact.args)
-    return max(g.to_segment(p, a, b), g.to_segment(p, c, d)) / PLACE_MARGIN
+    return max(_beside(p, a, b), _beside(p, c, d))
 
 
 def _bisects(fact: Fact, scene: Scene) -> float:

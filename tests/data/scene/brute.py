@@ -40,6 +40,9 @@ def visibly_false(fact: Fact, scene: Scene) -> bool:
         return True
     if fact.kind == "diagonal" and not all(drawn(s, scene) for s in (fact.args[0], *edges(fact.args[1]))):
         return True
+    if fact.kind in ("on", "intersection"):  # "on AB" may be read as on its extension
+        z = place(scene)
+        return any(off_line(z[fact.args[0]], z[a], z[b]) > 10 for a, b in fact.args[1:])
     return miss(fact, scene) > 1
 
 
@@ -100,6 +103,14 @@ def off_segment(p: complex, a: complex, b: complex) -> float:
 def off_line(p: complex, a: complex, b: complex) -> float:
     """Distance in px of a point from a line."""
     return abs(((p - a) / (b - a)).imag) * abs(b - a)
+
+
+def off_arc(p: complex, a: complex, o: complex, b: complex) -> float:
+    """Distance in px of a point from the shorter arc from a to b around o."""
+    whole, part = cmath.phase((b - o) / (a - o)), cmath.phase((p - o) / (a - o))
+    if -1e-9 <= part / whole <= 1 + 1e-9:
+        return abs(abs(p - o) - abs(a - o))
+    return min(abs(p - a), abs(p - b))
 
 
 def miss(fact: Fact, scene: Scene) -> float:
@@ -247,10 +258,10 @@ def miss_round(fact, z, scene):
     """Circles in and around polygons, circles that touch, sectors."""
     radii = dict(scene.circles)
     if fact.kind == "sector":
-        arms = [z[c] for c in fact.args[0]]
-        drawn_arcs = [[z[c] for c in order] for arc in scene.arcs for order in (arc, arc[::-1])]
+        p, o, q = (z[c] for c in fact.args[0])
+        arcs = [[z[c] for c in arc] for arc in scene.arcs]
         return min(
-            (max(abs(p - q) for p, q in zip(arms, arc, strict=True)) / 10 for arc in drawn_arcs),
+            (max(abs(o - c), off_arc(p, a, c, b), off_arc(q, a, c, b)) / 10 for a, c, b in arcs),
             default=NEVER,
         )
     if fact.kind == "tangent_circles":

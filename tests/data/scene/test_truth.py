@@ -70,7 +70,7 @@ ONE_MARGIN_DRAWN = {
     ),
     "sector": (
         Fact("sector", ("AOB",)),
-        ("", [], CIRCLE | {"A": (180, 100), "B": (100, 20), "C": (180, 110)}, {"arcs": ("COB",)}),
+        ("", [], CIRCLE | {"A": (180, 100), "B": (100, 20), "C": (180, 90)}, {"arcs": ("COB",)}),
     ),
     "rotated": (Fact("rotated", ("ABC", "DEF", "O"), 90), ("", [], TURNED, {})),
     "graph": (
@@ -99,6 +99,21 @@ def test_a_miss_of_one_visible_margin_has_residual_one_where_something_is_drawn(
     fact, (segments, circles, points, more) = ONE_MARGIN_DRAWN[kind]
     scene = replace(sketch(segments, circles=circles, **points), **more)
     assert evaluate(fact, scene).residual == pytest.approx(1, rel=1e-6)
+
+
+@pytest.mark.parametrize(("segments", "verdict"), [("OA OB OC", "true"), ("OA OB", "ambiguous")])
+def test_a_part_of_a_sector_between_drawn_radii_is_a_sector(sketch, segments, verdict):
+    points = CIRCLE | {"A": (180, 100), "B": (100, 20), "C": at(80, -30, 100, 100)}
+    scene = replace(sketch(segments, **points), arcs=("AOB",))
+    assert evaluate(Fact("sector", ("COB",)), scene).verdict == verdict
+    assert evaluate(Fact("sector", ("AOB",)), scene).verdict == "true"
+
+
+def test_a_point_on_the_extension_of_a_segment_may_be_on_it(sketch):
+    scene = sketch("AB CD", A=(0, 0), B=(100, 0), C=(200, 50), D=(200, -50), P=(200, 0), Q=(200, 12))
+    assert evaluate(Fact("on", ("P", "AB")), scene).verdict == "ambiguous"
+    assert evaluate(Fact("intersection", ("P", "AB", "CD")), scene).verdict == "ambiguous"
+    assert evaluate(Fact("on", ("Q", "AB")), scene).verdict == "false"
 
 
 def test_every_kind_of_fact_has_a_case_here():

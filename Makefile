@@ -8,7 +8,7 @@ RUNS := $(or $(MMGEOLM_ROOT),runs)
 INSTALLED := $(VENV)/.installed
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help setup test check layout fix demo seeds data gallery card bench bench-mining bench-negatives geoclip align sft retrieval evaluate clean
+.PHONY: help setup test check layout fix demo seeds data gallery card bench bench-mining bench-negatives geoclip align sft retrieval probe onnx ablate evaluate bench-step bench-memory clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ $(INSTALLED): setup.cfg constraints.txt pyproject.toml
 	fi
 	@echo "installing from constraints.txt (about 6 GB at the first time)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt pip setuptools wheel
-	@PYTHONWARNINGS=ignore $(PY) -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt --no-build-isolation -e '.[dev]'
+	@PYTHONWARNINGS=ignore $(PY) -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt --no-build-isolation -e '.[dev,onnx]'
 	@touch $@
 
 test: setup ## the test suite; what needs a GPU or SLURM is skipped without one (ARGS='-m "not slow"' for less)
@@ -76,6 +76,18 @@ retrieval: setup ## Hit@k on the four pools: MODEL="runs/NAME/export ..." DATA=r
 	$(PY) -m geoclip.retrieval $(or $(MODEL),$(error MODEL=runs/NAME/export is missing)) \
 	  data=$(or $(DATA),$(error DATA=runs/data/NAME is missing)) out=$(or $(OUT),$(RUNS)/retrieval) $(ARGS)
 
+probe: setup ## linear probes of vision towers: MODEL="runs/NAME/export ..." DATA=runs/data/NAME/test
+	$(PY) -m geoclip.probe $(or $(MODEL),$(error MODEL=runs/NAME/export is missing)) \
+	  data=$(or $(DATA),$(error DATA=runs/data/NAME/test is missing)) out=$(or $(OUT),$(RUNS)/probe) $(ARGS)
+
+onnx: setup ## the vision tower as an ONNX file: MODEL=runs/NAME/export
+	$(PY) -m geoclip.export_onnx $(or $(MODEL),$(error MODEL=runs/NAME/export is missing)) $(ARGS)
+
+ablate: setup ## a table of the paper on the encoder: TABLE=negative_count [SCALE=mini] [SEEDS=3] [DRY=1]
+	OMP_WAIT_POLICY=PASSIVE $(PY) -m configs.ablate \
+	  configs/ablations/$(or $(TABLE),$(error TABLE=NAME of configs/ablations is missing)).yaml \
+	  scale=$(or $(SCALE),mini) $(if $(SEEDS),seeds=$(SEEDS)) $(if $(DRY),dry=true) $(ARGS)
+
 evaluate: setup ## a benchmark: MODEL="runs/NAME/export ..." BENCHMARK=NAME DATA=FOLDER
 	$(PY) -m mmgeolm.evaluate $(or $(MODEL),$(error MODEL=runs/NAME/export is missing)) \
 	  benchmark=$(or $(BENCHMARK),$(error BENCHMARK=NAME is missing)) \
@@ -93,6 +105,12 @@ bench-mining: setup ## mining 100,000 captions beside one matrix product, one co
 
 bench-negatives: setup ## a million negatives before an independent judge (half an hour): runs/bench/negatives.json
 	OMP_NUM_THREADS=1 $(PY) tests/benchmarks/negatives.py $(ARGS)
+
+bench-step: setup ## a training step of stage 1 beside the reference's and open_clip's: runs/bench/step.json
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(PY) tests/benchmarks/step.py $(ARGS)
+
+bench-memory: setup ## memory and time of stage 1 by the number of negatives: runs/bench/memory.json
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(PY) tests/benchmarks/memory.py $(ARGS)
 
 clean: ## remove caches and build files; .venv and runs/ stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .coverage build ./*.egg-info

@@ -41,7 +41,7 @@ CFG = BuildConfig(
 
 def look(png: bytes) -> list[float]:
     """What a picture looks like: ink, grey, stroke width, number and sizes of its connected parts."""
-    picture = decode(png)[0]
+    picture = np.asarray(decode(png)[0])
     ink = picture < 128
     _, count = ndimage.label(ink)
     sizes = np.sort(np.bincount(ndimage.label(ink)[0].ravel())[1:])[::-1] if count else np.zeros(1)

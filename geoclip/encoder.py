@@ -5,15 +5,18 @@ Shapes: ``B`` pictures, ``T`` captions, ``L`` tokens, ``D`` width of the common 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from data.tokenizer import ROBERTA_LIKE, text_window
+from geoclip.ranks import rank_sizes
 
 BUCKETS = 4  # of captions by length: most of the gain of packing; the same number of calls on every rank
 MAX_LOG_SCALE = 4.605170185988092  # ln 100
@@ -114,7 +117,7 @@ class DualEncoder(nn.Module):
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Return ``[B, D]`` features of uint8 ``[B, 1, H, W]`` pictures."""
-        return self._chunked(self._image, images)
+        return self._in_calls(self._image, images)
 
     def encode_text(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return ``[T, D]`` features of right-padded ``[T, L]`` captions, in their order.
@@ -123,17 +126,16 @@ class DualEncoder(nn.Module):
         SigLIP text tower was trained on padding and reads all of it.
         """
         if self.pads_text:
-            return self._chunked(self._padded_text, input_ids)
+            return self._in_calls(self._padded_text, input_ids)
         lengths = attention_mask.sum(1).tolist()
         order = sorted(range(len(lengths)), key=lengths.__getitem__)
-        order += order[:1] * (BUCKETS - len(order))  # as many calls for a tiny batch
+        calls = self._calls(len(order), BUCKETS)
+        order += order[:1] * (calls - len(order))  # as many calls for a tiny batch
         features = []
-        for bucket in range(BUCKETS):
-            rows = order[len(order) * bucket // BUCKETS : len(order) * (bucket + 1) // BUCKETS]
+        for call in range(calls):
+            rows = order[len(order) * call // calls : len(order) * (call + 1) // calls]
             longest = lengths[rows[-1]]
-            features.append(
-                self._chunked(self._text, input_ids[rows, :longest], attention_mask[rows, :longest])
-            )
+            features.append(self._call(self._text, input_ids[rows, :longest], attention_mask[rows, :longest]))
         place = {row: position for position, row in enumerate(order)}
         return torch.cat(features)[[place[row] for row in range(len(lengths))]]
 
@@ -164,11 +166,29 @@ class DualEncoder(nn.Module):
     def _padded_text(self, input_ids: Tensor) -> Tensor:
         return _normalise(self.model.get_text_features(input_ids=input_ids).pooler_output)
 
-    def _chunked(self, encode: Any, *inputs: Tensor) -> Tensor:
-        if not (self.recompute_rows and torch.is_grad_enabled()):
-            return encode(*inputs)
-        chunks = zip(*(tensor.split(self.recompute_rows) for tensor in inputs), strict=True)
-        return torch.cat([checkpoint(encode, *chunk, use_reentrant=False) for chunk in chunks])
+    def _in_calls(self, encode: Any, rows: Tensor) -> Tensor:
+        calls = self._calls(len(rows), 1)
+        filled = torch.cat([rows, rows[:1].expand(max(calls - len(rows), 0), *rows.shape[1:])])
+        return torch.cat([self._call(encode, part) for part in filled.tensor_split(calls)])[: len(rows)]
+
+    def _calls(self, rows: int, least: int) -> int:
+        """Return how many calls encode so many rows, none of more than ``recompute_rows`` if that is set.
+
+        Of a sharded tower every call gathers the weights from all ranks, so all ranks make the same number.
+        """
+        if not self._recomputes():
+            return least
+        calls = max(least, math.ceil(rows / self.recompute_rows))
+        if isinstance(self, FSDPModule):
+            (everywhere,) = rank_sizes([calls], self._mean.device)
+            calls = max(everywhere)
+        return calls
+
+    def _call(self, encode: Any, *inputs: Tensor) -> Tensor:
+        return checkpoint(encode, *inputs, use_reentrant=False) if self._recomputes() else encode(*inputs)
+
+    def _recomputes(self) -> bool:
+        return bool(self.recompute_rows) and torch.is_grad_enabled()
 
     def _check_tokenizer(self) -> None:
         """Refuse a tokenizer whose captions the text tower would pool at the wrong place, or could not

@@ -1,15 +1,19 @@
 """One of two gloo processes: python two_ranks.py RANK FOLDER. Started by test_ranks.py, which compares."""
 
+import copy
+import os
 import pickle
 import sys
 from pathlib import Path
 
+import lightning
 import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
 from configs.geoclip import ObjectiveConfig
-from configs.trainer import OptimConfig
+from configs.trainer import OptimConfig, build_trainer
+from configs.training import TrainerConfig
 from geoclip.collate import join
 from geoclip.module import GeoclipModule
 from geoclip.ranks import Meter, gather_rows, rank_sizes
@@ -26,15 +30,55 @@ class Step(torch.nn.Module):
         return self.module.compute(batch, Meter())[0]
 
 
-def step(encoder, weights, items, wrap=lambda module: module):
+def batch_of(encoder, items):
+    return join(items, encoder.pad_id, encoder.text_window if encoder.pads_text else None)
+
+
+def step(encoder, weights, items, wrap=lambda module: module, recompute_rows=0):
     """Loss and gradients of one step on ``items``."""
     module = GeoclipModule(encoder, ObjectiveConfig(**weights), OptimConfig(lr=1.0))
+    encoder.recompute_rows = recompute_rows
     encoder.zero_grad()
     wrapped = wrap(Step(module))  # DDP averages gradients only as long as it lives
-    loss = wrapped(join(items, encoder.pad_id, None))
+    loss = wrapped(batch_of(encoder, items))
     loss.backward()
     grads = {name: p.grad.clone() for name, p in encoder.named_parameters() if p.grad is not None}
     return loss.detach(), grads
+
+
+class Recorder(lightning.Callback):
+    """Gives every step the objective of its case and keeps loss and whole gradients."""
+
+    def __init__(self, cases):
+        self.cases, self.found = cases, []
+
+    def on_train_batch_start(self, trainer, module, batch, batch_idx):
+        weights, _, module.encoder.recompute_rows = self.cases[batch_idx]
+        module.objective = ObjectiveConfig(**weights)
+
+    def on_before_optimizer_step(self, trainer, module, optimizer):
+        self.grads = {
+            name: p.grad.full_tensor() for name, p in module.encoder.named_parameters() if p.grad is not None
+        }
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        self.found.append((outputs["loss"].detach(), self.grads))
+
+
+def sharded_steps(encoder, cases, folder):
+    """Loss and gradients of one step per case, by Lightning under FSDP2; the weights stay as they are."""
+    encoder = copy.deepcopy(encoder)
+    cfg = TrainerConfig(
+        run_dir=str(folder), accelerator="cpu", devices=2, strategy="fsdp", gradient_clip_val=0.0, progress=False
+    )
+    trainer = build_trainer(cfg)
+    recorder = Recorder(cases)
+    trainer.callbacks = [recorder]  # writes nothing
+    trainer._loggers = []
+    module = GeoclipModule(encoder, ObjectiveConfig(**cases[0][0]), OptimConfig(lr=1e-30, eps=1.0))
+    batches = [{"pairs": batch_of(encoder, halves[dist.get_rank()])} for _, halves, _ in cases]
+    trainer.fit(module, torch.utils.data.DataLoader(batches, batch_size=None))
+    return recorder.found
 
 
 def ragged_gather(rank):
@@ -49,7 +93,7 @@ def ragged_gather(rank):
 def not_a_number(encoder, items):
     """The message with which a rank stops when the loss of some rank is not a number."""
     module = GeoclipModule(encoder, ObjectiveConfig(text=1.0), OptimConfig(lr=1.0))
-    batch = join(items, encoder.pad_id, None)
+    batch = batch_of(encoder, items)
     loss, features = module.compute(batch, Meter())
     if dist.get_rank() == 1:
         loss = loss * float("nan")
@@ -63,11 +107,17 @@ def not_a_number(encoder, items):
 def main(rank, folder):
     job = pickle.loads((folder / "job.pkl").read_bytes())
     dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
-    encoder, found = job["encoder"], {}
-    for name, (weights, halves) in job["cases"].items():
-        found[name] = step(encoder, weights, halves[rank], DistributedDataParallel)
+    os.environ |= {"LOCAL_RANK": str(rank), "NODE_RANK": "0"}  # or Lightning would start a process itself
+    found = {"ddp": {}, "fsdp": {}}
+    for family, encoder in job["encoders"].items():
+        names = [name for name, case in job["cases"].items() if case[0] == family]
+        cases = [job["cases"][name][1:] for name in names]
+        for name, (weights, halves, rows) in zip(names, cases, strict=True):
+            found["ddp"][name] = step(encoder, weights, halves[rank], DistributedDataParallel, rows)
+        encoder.recompute_rows = 0
+        found["fsdp"] |= zip(names, sharded_steps(encoder, cases, folder), strict=True)
     found["gather"] = ragged_gather(rank)
-    found["nan"] = not_a_number(encoder, job["cases"]["text"][1][rank])
+    found["nan"] = not_a_number(job["encoders"]["clip"], job["cases"]["text"][2][rank])
     torch.save(found, folder / f"found-{rank}.pt")
     dist.destroy_process_group()
 

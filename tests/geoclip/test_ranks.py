@@ -5,6 +5,7 @@ without any, truth across ranks, recomputed chunks, three families of towers; ea
 ModelParallelStrategy (FSDP2).
 """
 
+import functools
 import importlib.util
 import os
 import pickle
@@ -88,18 +89,27 @@ def job(shape, samples, altclip_folder, siglip_folder):
 
 
 @pytest.fixture(scope="module")
-def found(job, project, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ranks")
-    (folder / "job.pkl").write_bytes(pickle.dumps(job))
-    env = {**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(HERE / "two_ranks.py")]
-    ranks = [subprocess.Popen([*command, str(rank), str(folder)], env=env, cwd=project) for rank in (0, 1)]
-    try:
-        assert [rank.wait(timeout=300) for rank in ranks] == [0, 0]
-    finally:
-        for rank in ranks:
-            rank.kill()  # the other one waits for a rank that failed
-    return [torch.load(folder / f"found-{rank}.pt", weights_only=False) for rank in (0, 1)]
+def run_ranks(job, project, tmp_path_factory):
+    """What both ranks found by one strategy."""
+
+    @functools.cache
+    def run(strategy):
+        folder = tmp_path_factory.mktemp(strategy)
+        (folder / "job.pkl").write_bytes(pickle.dumps(job))
+        env = {**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, str(HERE / "two_ranks.py")]
+        ranks = [
+            subprocess.Popen([*command, str(rank), str(folder), strategy], env=env, cwd=project)
+            for rank in (0, 1)
+        ]
+        try:
+            assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
+        finally:
+            for rank in ranks:
+                rank.kill()  # the other one waits for a rank that failed
+        return [torch.load(folder / f"found-{rank}.pt", weights_only=False) for rank in (0, 1)]
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -111,18 +121,18 @@ def alone(job):
     }
 
 
-@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+@pytest.mark.parametrize("strategy", ["ddp", pytest.param("fsdp", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", CASES)
-def test_two_uneven_ranks_equal_one_process(alone, found, name, strategy):
+def test_two_uneven_ranks_equal_one_process(alone, run_ranks, name, strategy):
     loss, grads = alone[name]
-    losses = [rank[strategy][name][0] for rank in found]
+    found = [rank[name] for rank in run_ranks(strategy)]
+    losses = [rank[0] for rank in found]
     assert loss.dtype == torch.float64
     torch.testing.assert_close(torch.stack(losses).mean(), loss, rtol=1e-9, atol=1e-9)
-    for rank in found:
-        assert rank[strategy][name][1].keys() == grads.keys()
+    for _, theirs in found:
+        assert theirs.keys() == grads.keys()
         for parameter, grad in grads.items():
-            theirs = rank[strategy][name][1][parameter]
-            torch.testing.assert_close(theirs, grad, rtol=1e-6, atol=1e-9, msg=parameter)
+            torch.testing.assert_close(theirs[parameter], grad, rtol=1e-6, atol=1e-9, msg=parameter)
     if name == "no negatives":
         assert loss == 0
         assert not any(grad.any() for grad in grads.values())
@@ -156,7 +166,8 @@ def test_accumulated_halves_are_another_loss_and_recomputed_chunks_the_same(job,
         torch.testing.assert_close(chunked[parameter], grad, rtol=1e-6, atol=1e-12, msg=parameter)
 
 
-def test_rows_of_uneven_ranks_are_gathered_with_gradient(found):
+def test_rows_of_uneven_ranks_are_gathered_with_gradient(run_ranks):
+    found = run_ranks("ddp")
     rows = torch.arange(6.0).view(3, 2)
     for gathered, sizes, _ in (rank["gather"] for rank in found):
         assert torch.equal(gathered, rows)
@@ -167,7 +178,8 @@ def test_rows_of_uneven_ranks_are_gathered_with_gradient(found):
     )  # wanted once by rank 0, twice by rank 1
 
 
-def test_all_ranks_stop_when_one_loss_is_not_a_number(found, job):
+def test_all_ranks_stop_when_one_loss_is_not_a_number(run_ranks, job):
+    found = run_ranks("ddp")
     halves = job["cases"]["text"][2]
     for rank in (0, 1):
         assert "at step 7" in found[rank]["nan"]

@@ -1,6 +1,5 @@
-"""One of two gloo processes: python two_ranks.py RANK FOLDER. Started by test_ranks.py, which compares."""
+"""One of two gloo processes: two_ranks.py RANK FOLDER STRATEGY. Started by test_ranks.py, which compares."""
 
-import copy
 import os
 import pickle
 import sys
@@ -65,16 +64,11 @@ class Recorder(lightning.Callback):
         self.found.append((outputs["loss"].detach(), self.grads))
 
 
-def sharded_steps(encoder, cases, folder):
+def sharded_steps(encoder, cases):
     """Loss and gradients of one step per case, by Lightning under FSDP2; the weights stay as they are."""
-    encoder = copy.deepcopy(encoder)
-    cfg = TrainerConfig(
-        run_dir=str(folder), accelerator="cpu", devices=2, strategy="fsdp", gradient_clip_val=0.0, progress=False
-    )
-    trainer = build_trainer(cfg)
-    recorder = Recorder(cases)
-    trainer.callbacks = [recorder]  # writes nothing
-    trainer._loggers = []
+    cfg = TrainerConfig(run_dir="none", accelerator="cpu", devices=2, strategy="fsdp", gradient_clip_val=0.0)
+    trainer, recorder = build_trainer(cfg), Recorder(cases)
+    trainer.callbacks, trainer.loggers = [recorder], []  # nothing is written
     module = GeoclipModule(encoder, ObjectiveConfig(**cases[0][0]), OptimConfig(lr=1e-30, eps=1.0))
     batches = [{"pairs": batch_of(encoder, halves[dist.get_rank()])} for _, halves, _ in cases]
     trainer.fit(module, torch.utils.data.DataLoader(batches, batch_size=None))
@@ -104,24 +98,30 @@ def not_a_number(encoder, items):
         return str(error)
 
 
-def main(rank, folder):
+def averaged_steps(encoder, cases):
+    """Loss and gradients of one step per case, by DDP."""
+    rank = dist.get_rank()
+    return [
+        step(encoder, weights, halves[rank], DistributedDataParallel, rows) for weights, halves, rows in cases
+    ]
+
+
+def main(rank, folder, strategy):
     job = pickle.loads((folder / "job.pkl").read_bytes())
     dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     os.environ |= {"LOCAL_RANK": str(rank), "NODE_RANK": "0"}  # or Lightning would start a process itself
-    found = {"ddp": {}, "fsdp": {}}
+    steps = {"ddp": averaged_steps, "fsdp": sharded_steps}[strategy]
+    found = {}
     for family, encoder in job["encoders"].items():
-        names = [name for name, case in job["cases"].items() if case[0] == family]
-        cases = [job["cases"][name][1:] for name in names]
-        for name, (weights, halves, rows) in zip(names, cases, strict=True):
-            found["ddp"][name] = step(encoder, weights, halves[rank], DistributedDataParallel, rows)
-        encoder.recompute_rows = 0
-        found["fsdp"] |= zip(names, sharded_steps(encoder, cases, folder), strict=True)
-    found["gather"] = ragged_gather(rank)
-    found["nan"] = not_a_number(job["encoders"]["clip"], job["cases"]["text"][2][rank])
+        cases = {name: case[1:] for name, case in job["cases"].items() if case[0] == family}
+        found |= zip(cases, steps(encoder, [*cases.values()]), strict=True)
+    if strategy == "ddp":
+        found["gather"] = ragged_gather(rank)
+        found["nan"] = not_a_number(job["encoders"]["clip"], job["cases"]["text"][2][rank])
     torch.save(found, folder / f"found-{rank}.pt")
     dist.destroy_process_group()
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

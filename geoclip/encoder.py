@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 from data.tokenizer import ROBERTA_LIKE, text_window
 from geoclip.ranks import rank_sizes
 
-BUCKETS = 4  # of captions by length: most of the gain of packing; the same number of calls on every rank
+BUCKETS = 8  # of captions by length: most of the gain of packing; the same number of calls on every rank
 MAX_LOG_SCALE = 4.605170185988092  # ln 100
 
 

@@ -5,6 +5,7 @@ Shapes: ``B`` pictures, ``T`` captions, ``L`` tokens, ``D`` width of the common 
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -18,7 +19,8 @@ from transformers import PreTrainedModel
 from data.tokenizer import ROBERTA_LIKE, text_window
 from geoclip.ranks import rank_sizes
 
-BUCKETS = 8  # of captions by length: most of the gain of packing; the same number of calls on every rank
+WASTE = 256  # tokens of padding that cost about as much as one more call
+BUCKETS = 8  # calls of a sharded text tower; every call gathers its weights, so ranks make the same number
 MAX_LOG_SCALE = 4.605170185988092  # ln 100
 
 
@@ -128,15 +130,12 @@ class DualEncoder(nn.Module):
         if self.pads_text:
             return self._in_calls(self._padded_text, input_ids)
         lengths = attention_mask.sum(1).tolist()
-        order = sorted(range(len(lengths)), key=lengths.__getitem__)
-        calls = self._calls(len(order), BUCKETS)
-        order += order[:1] * (calls - len(order))  # as many calls for a tiny batch
+        groups = self._groups(lengths)
         features = []
-        for call in range(calls):
-            rows = order[len(order) * call // calls : len(order) * (call + 1) // calls]
+        for rows in groups:
             longest = lengths[rows[-1]]
             features.append(self._call(self._text, input_ids[rows, :longest], attention_mask[rows, :longest]))
-        place = {row: position for position, row in enumerate(order)}
+        place = {row: position for position, row in enumerate(itertools.chain(*groups))}
         return torch.cat(features)[[place[row] for row in range(len(lengths))]]
 
     def tokenize(self, texts: list[str]) -> tuple[Tensor, Tensor]:
@@ -170,6 +169,26 @@ class DualEncoder(nn.Module):
         calls = self._calls(len(rows), 1)
         filled = torch.cat([rows, rows[:1].expand(max(calls - len(rows), 0), *rows.shape[1:])])
         return torch.cat([self._call(encode, part) for part in filled.tensor_split(calls)])[: len(rows)]
+
+    def _groups(self, lengths: list[int]) -> list[list[int]]:
+        """Return the captions of each call, shorter ones first; a sharded tower has a fixed number of calls,
+        filled up with the shortest caption."""
+        order = sorted(range(len(lengths)), key=lengths.__getitem__)
+        if isinstance(self, FSDPModule):
+            calls = self._calls(len(order), BUCKETS)
+            order += order[:1] * (calls - len(order))
+            return [order[len(order) * i // calls : len(order) * (i + 1) // calls] for i in range(calls)]
+        most = self.recompute_rows if self._recomputes() else len(order)
+        groups, wasted = [order[:1]], 0
+        for row in order[1:]:
+            padding = len(groups[-1]) * (lengths[row] - lengths[groups[-1][-1]])
+            if len(groups[-1]) == most or wasted + padding > WASTE:
+                groups.append([row])
+                wasted = 0
+            else:
+                groups[-1].append(row)
+                wasted += padding
+        return groups
 
     def _calls(self, rows: int, least: int) -> int:
         """Return how many calls encode so many rows, none of more than ``recompute_rows`` if that is set.

@@ -277,10 +277,10 @@ def two_processes(cfg: StepBench) -> list[Row]:
 
 PARTS = {
     "reference": against_reference,
-    "memory": memories,
     "open_clip": against_open_clip,
     "linear": linear,
     "processes": two_processes,
+    "memory": memories,  # last: it sets how later processes allocate
 }
 
 

@@ -130,7 +130,7 @@ class DualEncoder(nn.Module):
         """Compile every block in place, for any batch size and length; equal blocks share one compilation.
 
         What lies between the blocks, with its look-ups and masks, gains little and would be compiled again
-        for every bucket. Names, checkpoints and exports stay as they are.
+        for every call. Names, checkpoints and exports stay as they are.
         """
         for block in self.blocks():
             block.compile(dynamic=True)

@@ -270,8 +270,8 @@ def test_compiled_blocks_give_the_same_gradients_for_every_length_with_few_compi
                 strict=True,
             ):
                 torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
-    # Once more without gradients, but not for every length of a bucket.
-    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] <= 2 * compiled
+    # Once more without gradients, and for a caption alone in its call, but not for every length of a call.
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] <= 3 * compiled
 
 
 def test_the_scale_is_clamped_and_the_bias_belongs_to_the_sigmoid_alone(clip, siglip_folder):

@@ -24,12 +24,15 @@ def padded(batch: Batch) -> tuple[Tensor, Tensor]:
 
 
 def reference_loss(
-    encoder: DualEncoder, batch: Batch, *, mask: bool, together: bool = False
+    encoder: DualEncoder, batch: Batch, *, mask: bool, by_sample: bool = False
 ) -> Callable[[], Tensor]:
-    """Return the reference's step up to the loss, a Python loop over samples.
+    """Return the reference's step up to the loss.
 
-    ``mask``: the released code gives its text tower none, so that captions attend to their padding; with one
-    the loss is the method's. ``together``: all captions in one call and only the loss in the loop.
+    As released (Text_Negative_Sigclip_training.py, ``collate_fn`` and ``forward``): all captions of the
+    batch, padded to one length, in one call of the text tower, then a Python loop over samples for their
+    similarities. ``mask``: the released code gives its text tower none, so that captions attend to their
+    padding; with one the loss is the method's. ``by_sample``: a call of the text tower per sample, in the
+    loop.
     """
     ids, attended = padded(batch)
 
@@ -43,9 +46,9 @@ def reference_loss(
         pixels = encoder.pixels(batch.images)
         image = F.normalize(encoder.model.get_image_features(pixel_values=pixels).pooler_output, dim=-1)
         texts = (
-            encode(ids.flatten(0, 1), attended.flatten(0, 1)).unflatten(0, ids.shape[:2])
-            if together
-            else None
+            None
+            if by_sample
+            else encode(ids.flatten(0, 1), attended.flatten(0, 1)).unflatten(0, ids.shape[:2])
         )
         losses = []
         for i in range(len(batch)):

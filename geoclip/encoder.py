@@ -5,19 +5,24 @@ Shapes: ``B`` pictures, ``T`` captions, ``L`` tokens, ``D`` width of the common 
 
 from __future__ import annotations
 
+import itertools
+import math
 from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from data.tokenizer import ROBERTA_LIKE, text_window
+from geoclip.ranks import rank_sizes
 
-BUCKETS = 4  # of captions by length: most of the gain of packing; the same number of calls on every rank
+WASTE = 256  # tokens of padding that cost about as much as one more call
+BUCKETS = 8  # calls of a sharded text tower; every call gathers its weights, so ranks make the same number
 MAX_LOG_SCALE = 4.605170185988092  # ln 100
 
 
@@ -125,7 +130,7 @@ class DualEncoder(nn.Module):
         """Compile every block in place, for any batch size and length; equal blocks share one compilation.
 
         What lies between the blocks, with its look-ups and masks, gains little and would be compiled again
-        for every bucket. Names, checkpoints and exports stay as they are.
+        for every call. Names, checkpoints and exports stay as they are.
         """
         for block in self.blocks():
             block.compile(dynamic=True)
@@ -142,7 +147,7 @@ class DualEncoder(nn.Module):
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Return ``[B, D]`` features of uint8 ``[B, 1, H, W]`` pictures."""
-        return self._chunked(self._image, images)
+        return self._in_calls(self._image, images)
 
     def encode_text(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return ``[T, D]`` features of right-padded ``[T, L]`` captions, in their order.
@@ -151,18 +156,14 @@ class DualEncoder(nn.Module):
         SigLIP text tower was trained on padding and reads all of it.
         """
         if self.pads_text:
-            return self._chunked(self._padded_text, input_ids)
+            return self._in_calls(self._padded_text, input_ids)
         lengths = attention_mask.sum(1).tolist()
-        order = sorted(range(len(lengths)), key=lengths.__getitem__)
-        order += order[:1] * (BUCKETS - len(order))  # as many calls for a tiny batch
+        groups = self._groups(lengths)
         features = []
-        for bucket in range(BUCKETS):
-            rows = order[len(order) * bucket // BUCKETS : len(order) * (bucket + 1) // BUCKETS]
+        for rows in groups:
             longest = lengths[rows[-1]]
-            features.append(
-                self._chunked(self._text, input_ids[rows, :longest], attention_mask[rows, :longest])
-            )
-        place = {row: position for position, row in enumerate(order)}
+            features.append(self._call(self._text, input_ids[rows, :longest], attention_mask[rows, :longest]))
+        place = {row: position for position, row in enumerate(itertools.chain(*groups))}
         return torch.cat(features)[[place[row] for row in range(len(lengths))]]
 
     def tokenize(self, texts: list[str]) -> tuple[Tensor, Tensor]:
@@ -192,11 +193,49 @@ class DualEncoder(nn.Module):
     def _padded_text(self, input_ids: Tensor) -> Tensor:
         return _normalise(self.model.get_text_features(input_ids=input_ids).pooler_output)
 
-    def _chunked(self, encode: Any, *inputs: Tensor) -> Tensor:
-        if not (self.recompute_rows and torch.is_grad_enabled()):
-            return encode(*inputs)
-        chunks = zip(*(tensor.split(self.recompute_rows) for tensor in inputs), strict=True)
-        return torch.cat([checkpoint(encode, *chunk, use_reentrant=False) for chunk in chunks])
+    def _in_calls(self, encode: Any, rows: Tensor) -> Tensor:
+        calls = self._calls(len(rows), 1)
+        filled = torch.cat([rows, rows[:1].expand(max(calls - len(rows), 0), *rows.shape[1:])])
+        return torch.cat([self._call(encode, part) for part in filled.tensor_split(calls)])[: len(rows)]
+
+    def _groups(self, lengths: list[int]) -> list[list[int]]:
+        """Return the captions of each call, shorter ones first; a sharded tower has a fixed number of calls,
+        filled up with the shortest caption."""
+        order = sorted(range(len(lengths)), key=lengths.__getitem__)
+        if isinstance(self, FSDPModule):
+            calls = self._calls(len(order), BUCKETS)
+            order += order[:1] * (calls - len(order))
+            return [order[len(order) * i // calls : len(order) * (i + 1) // calls] for i in range(calls)]
+        most = self.recompute_rows if self._recomputes() else len(order)
+        groups, wasted = [order[:1]], 0
+        for row in order[1:]:
+            padding = len(groups[-1]) * (lengths[row] - lengths[groups[-1][-1]])
+            if len(groups[-1]) == most or wasted + padding > WASTE:
+                groups.append([row])
+                wasted = 0
+            else:
+                groups[-1].append(row)
+                wasted += padding
+        return groups
+
+    def _calls(self, rows: int, least: int) -> int:
+        """Return how many calls encode so many rows, none of more than ``recompute_rows`` if that is set.
+
+        Of a sharded tower every call gathers the weights from all ranks, so all ranks make the same number.
+        """
+        if not self._recomputes():
+            return least
+        calls = max(least, math.ceil(rows / self.recompute_rows))
+        if isinstance(self, FSDPModule):
+            (everywhere,) = rank_sizes([calls], self._mean.device)
+            calls = max(everywhere)
+        return calls
+
+    def _call(self, encode: Any, *inputs: Tensor) -> Tensor:
+        return checkpoint(encode, *inputs, use_reentrant=False) if self._recomputes() else encode(*inputs)
+
+    def _recomputes(self) -> bool:
+        return bool(self.recompute_rows) and torch.is_grad_enabled()
 
     def _check_tokenizer(self) -> None:
         """Refuse a tokenizer whose captions the text tower would pool at the wrong place, or could not

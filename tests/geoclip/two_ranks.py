@@ -1,18 +1,20 @@
-"""One of two gloo processes: python two_ranks.py RANK FOLDER. Started by test_ranks.py, which compares."""
+"""One of two gloo processes: two_ranks.py RANK FOLDER STRATEGY. Started by test_ranks.py, which compares."""
 
-import copy
+import os
 import pickle
 import sys
 from pathlib import Path
 
+import lightning
 import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
+from configs.geoclip import NegativesConfig
 from configs.objective import ObjectiveConfig, Part
-from configs.trainer import OptimConfig
+from configs.trainer import build_trainer
+from configs.training import TowerOptimConfig, TrainerConfig
 from geoclip.collate import join
-from geoclip.depth import lock
 from geoclip.module import GeoclipModule
 from geoclip.ranks import Meter, gather_rows, rank_sizes
 
@@ -28,26 +30,54 @@ class Step(torch.nn.Module):
         return self.module.compute(batch, Meter())[0]
 
 
-def step(encoder, weights, items, negatives=None, wrap=lambda module: module):
+def batch_of(encoder, items):
+    return join(items, encoder.pad_id, encoder.text_window if encoder.pads_text else None)
+
+
+def module_of(encoder, part, **optim):
+    return GeoclipModule(encoder, part.objective, TowerOptimConfig(**optim), [part])
+
+
+def step(encoder, part, items, wrap=lambda module: module, recompute_rows=0):
     """Loss and gradients of one step on ``items``."""
-    objective = ObjectiveConfig(**weights)
-    parts = [Part(objective, negatives)] if negatives else []
-    module = GeoclipModule(encoder, objective, OptimConfig(lr=1.0), parts)
+    module = module_of(encoder, part, lr=1.0)
+    encoder.recompute_rows = recompute_rows
     encoder.zero_grad()
     wrapped = wrap(Step(module))  # DDP averages gradients only as long as it lives
-    loss = wrapped(join(items, encoder.pad_id, None))
+    loss = wrapped(batch_of(encoder, items))
     loss.backward()
     grads = {name: p.grad.clone() for name, p in encoder.named_parameters() if p.grad is not None}
     return loss.detach(), grads
 
 
-def locked_step(encoder, weights, halves, rank):
-    """A step with frozen layers, under DDP without a search for unused parameters; None: the only process."""
-    frozen = copy.deepcopy(encoder)
-    lock(frozen, {"vision": 1, "text": "all"})
-    if rank is None:
-        return step(frozen, weights, halves[0] + halves[1])
-    return step(frozen, weights, halves[rank], DistributedDataParallel)
+class Recorder(lightning.Callback):
+    """Gives every step the objective of its case and keeps loss and whole gradients."""
+
+    def __init__(self, cases):
+        self.cases, self.found = cases, []
+
+    def on_train_batch_start(self, trainer, module, batch, batch_idx):
+        part, _, module.encoder.recompute_rows = self.cases[batch_idx]
+        module.objective, module.parts = part.objective, [part]
+
+    def on_before_optimizer_step(self, trainer, module, optimizer):
+        self.grads = {
+            name: p.grad.full_tensor() for name, p in module.encoder.named_parameters() if p.grad is not None
+        }
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        self.found.append((outputs["loss"].detach(), self.grads))
+
+
+def sharded_steps(encoder, cases):
+    """Loss and gradients of one step per case, by Lightning under FSDP2; the weights stay as they are."""
+    cfg = TrainerConfig(run_dir="none", accelerator="cpu", devices=2, strategy="fsdp", gradient_clip_val=0.0)
+    trainer, recorder = build_trainer(cfg), Recorder(cases)
+    trainer.callbacks, trainer.loggers = [recorder], []  # nothing is written
+    module = module_of(encoder, cases[0][0], lr=1e-30, eps=1.0)
+    batches = [{"pairs": batch_of(encoder, halves[dist.get_rank()])} for _, halves, _ in cases]
+    trainer.fit(module, torch.utils.data.DataLoader(batches, batch_size=None))
+    return recorder.found
 
 
 def ragged_gather(rank):
@@ -61,8 +91,8 @@ def ragged_gather(rank):
 
 def not_a_number(encoder, items):
     """The message with which a rank stops when the loss of some rank is not a number."""
-    module = GeoclipModule(encoder, ObjectiveConfig(text=1.0), OptimConfig(lr=1.0))
-    batch = join(items, encoder.pad_id, None)
+    module = module_of(encoder, Part(ObjectiveConfig(text=1.0), NegativesConfig()), lr=1.0)
+    batch = batch_of(encoder, items)
     loss, features = module.compute(batch, Meter())
     if dist.get_rank() == 1:
         loss = loss * float("nan")
@@ -73,19 +103,28 @@ def not_a_number(encoder, items):
         return str(error)
 
 
-def main(rank, folder):
+def averaged_steps(encoder, cases):
+    """Loss and gradients of one step per case, by DDP."""
+    rank = dist.get_rank()
+    return [step(encoder, part, halves[rank], DistributedDataParallel, rows) for part, halves, rows in cases]
+
+
+def main(rank, folder, strategy):
     job = pickle.loads((folder / "job.pkl").read_bytes())
     dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
-    encoder, found = job["encoder"], {}
-    for name, (weights, halves, negatives) in job["cases"].items():
-        found[name] = step(encoder, weights, halves[rank], negatives, DistributedDataParallel)
-    found["gather"] = ragged_gather(rank)
-    found["locked"] = locked_step(encoder, *job["cases"]["sum"], rank)
-    found["nan"] = not_a_number(encoder, job["cases"]["text"][1][rank])
+    os.environ |= {"LOCAL_RANK": str(rank), "NODE_RANK": "0"}  # or Lightning would start a process itself
+    steps = {"ddp": averaged_steps, "fsdp": sharded_steps}[strategy]
+    found = {}
+    for family, encoder in job["encoders"].items():
+        cases = {name: case[1:] for name, case in job["cases"].items() if case[0] == family}
+        found |= zip(cases, steps(encoder, [*cases.values()]), strict=True)
+    if strategy == "ddp":
+        found["gather"] = ragged_gather(rank)
+        found["nan"] = not_a_number(job["encoders"]["clip"], job["cases"]["text"][2][rank])
     torch.save(found, folder / f"found-{rank}.pt")
     dist.destroy_process_group()
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

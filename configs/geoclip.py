@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from configs.data import LoaderConfig
-from configs.load import at_least, check_seed, one_of
+from configs.load import at_least, check_models, check_seed, one_of
 from configs.objective import NegativesConfig, ObjectiveConfig, Part, StageConfig, needed_kinds, parts_of
 from configs.training import TowerOptimConfig, TrainerConfig
 
@@ -208,8 +207,7 @@ class RetrievalConfig:
         check_overflow(self.text_overflow)
         one_of("accelerator", self.accelerator, ("auto", "cpu", "cuda"))
         check_seed(self.seed)
-        if not self.models or len({os.path.normpath(model) for model in self.models}) < len(self.models):
-            raise ValueError(f"models={self.models}: name at least one model, and none twice")
+        check_models(self.models)
         at_least(self, 1, "limit", "negatives", "resamples", "batch_size")
         at_least(self, 0, "max_skipped", "num_workers", "mistakes")
         if wrong := [degrees for degrees in self.rotate if not 0 < abs(degrees) <= 180]:

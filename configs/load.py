@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import json
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields, is_dataclass
@@ -53,6 +54,12 @@ def check_seed(seed: int) -> None:
         raise ValueError(f"seed={seed} is not allowed; use 0 to {2**32 - 1}")
 
 
+def check_models(models: Sequence[str]) -> None:
+    """Raise ValueError unless at least one model is named, and none twice."""
+    if not models or len({os.path.normpath(model) for model in models}) < len(models):
+        raise ValueError(f"models={models}: name at least one model, and none twice")
+
+
 def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
     """Build ``schema`` from ``argv``: YAML paths merged left to right, then ``key=value`` overrides.
 
@@ -86,6 +93,20 @@ def load_config(schema: type[Schema], argv: Sequence[str]) -> Schema:
     if wild := [f"{key}={value}" for key, value in flatten(to_plain(made)).items() if not _finite(value)]:
         raise ConfigError(f"{sources}: {', '.join(wild)} is not allowed; use finite numbers")
     return cast(Schema, made)
+
+
+def split_words(argv: Sequence[str], *, files: bool = False) -> tuple[list[str], list[str]]:
+    """Return what a command acts on, and what :func:`load_config` reads: ``key=value``, and YAML files where
+    ``files`` says that the command takes them."""
+    options = [bool(OVERRIDE.fullmatch(arg)) or (files and arg.endswith((".yaml", ".yml"))) for arg in argv]
+    words = list(zip(argv, options, strict=True))
+    return [arg for arg, option in words if not option], [arg for arg, option in words if option]
+
+
+def load_for_models(schema: type[Schema], argv: Sequence[str]) -> Schema:
+    """Return the config of a command whose bare words are its ``models``, beside YAML files and overrides."""
+    models, options = split_words(argv, files=True)
+    return load_config(schema, [*options, *([f"models={json.dumps(models)}"] if models else [])])
 
 
 def to_plain(config: Any) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
-from configs.load import at_least, check_seed, one_of
+from configs.load import at_least, check_models, check_seed, one_of
 
 
 @dataclass(kw_only=True)
@@ -43,5 +42,4 @@ class ProbeConfig:
             raise ValueError(f"held_out={self.held_out} is not allowed; use a part between 0 and 1")
         if not self.c > 0:
             raise ValueError(f"c={self.c} is not allowed; use a positive number")
-        if not self.models or len({os.path.normpath(model) for model in self.models}) < len(self.models):
-            raise ValueError(f"models={self.models}: name at least one model, and none twice")
+        check_models(self.models)

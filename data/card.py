@@ -19,7 +19,7 @@ from typing import Any
 
 from rich.progress import track
 
-from configs.load import OVERRIDE, load_config
+from configs.load import load_config, split_words
 from configs.runtime import atomic_write, command, console, write_json
 from data.index import INDEX, open_folder, shard_folders
 from data.parallel import ordered, processes
@@ -165,8 +165,8 @@ def _whole_numbers(group: Any) -> dict[str, int]:
 @command
 def main(argv: list[str]) -> None:
     """Write and print the card."""
-    paths = [Path(arg) for arg in argv if not OVERRIDE.fullmatch(arg)]
-    cfg = load_config(CardConfig, [arg for arg in argv if OVERRIDE.fullmatch(arg)])
+    words, options = split_words(argv)
+    paths, cfg = [*map(Path, words)], load_config(CardConfig, options)
     if not paths or (len(paths) > 1 and not cfg.out):
         raise ValueError(
             "name one shard folder, or several and out=FOLDER; "

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from rich.progress import track
 
-from configs.load import OVERRIDE, load_config, to_plain
+from configs.load import load_config, split_words, to_plain
 from configs.runtime import atomic_write, command, console, environment, runs_root, write_json
 from configs.studies import ContaminationConfig
 from data.embed import embed
@@ -165,8 +165,8 @@ def _report(results: Mapping[str, Any], scores: np.ndarray, after: np.ndarray | 
 @command
 def main(argv: list[str]) -> None:
     """Run the study and print the table."""
-    tests = [arg for arg in argv if not OVERRIDE.fullmatch(arg) and not arg.endswith((".yaml", ".yml"))]
-    cfg = load_config(ContaminationConfig, [arg for arg in argv if arg not in tests])
+    tests, options = split_words(argv, files=True)
+    cfg = load_config(ContaminationConfig, options)
     if not tests:
         raise ValueError("no test set given; use python -m data.contamination TEST... train=[SET]")
     out = Path(cfg.out) if cfg.out else runs_root() / "contamination"

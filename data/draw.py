@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from configs.load import OVERRIDE, at_least, load_config, one_of
+from configs.load import at_least, load_config, one_of, split_words
 from configs.runtime import atomic_write, command, console, runs_root
 from data.index import shard_folders
 from data.loader import IndexedDataset
@@ -112,8 +112,8 @@ def draw_all(folders: Sequence[Path], out: Path, cfg: DrawConfig) -> Table:
 @command
 def main(argv: list[str]) -> None:
     """Draw the chosen samples."""
-    paths = [Path(arg) for arg in argv if not OVERRIDE.fullmatch(arg)]
-    cfg = load_config(DrawConfig, [arg for arg in argv if OVERRIDE.fullmatch(arg)])
+    words, options = split_words(argv)
+    paths, cfg = [*map(Path, words)], load_config(DrawConfig, options)
     if not paths:
         raise ValueError("no shard folder given; use python -m data.draw SHARDS [keys=[...]] [formats=[svg]]")
     out = Path(cfg.out) if cfg.out else runs_root() / "drawings" / paths[0].resolve().name

@@ -29,7 +29,7 @@ from typing import Any
 
 from rich.progress import track
 
-from configs.load import OVERRIDE, at_least, load_config
+from configs.load import at_least, load_config, split_words
 from configs.runtime import command, console, fresh_folder, runs_root
 from data.index import read_index, shard_folders
 from data.loader import IndexedDataset
@@ -208,8 +208,8 @@ def _about(folders: Sequence[Path], sizes: Sequence[int], cfg: GalleryConfig) ->
 @command
 def main(argv: list[str]) -> None:
     """Write the gallery."""
-    paths = [Path(arg) for arg in argv if not OVERRIDE.fullmatch(arg)]
-    cfg = load_config(GalleryConfig, [arg for arg in argv if OVERRIDE.fullmatch(arg)])
+    words, options = split_words(argv)
+    paths, cfg = [*map(Path, words)], load_config(GalleryConfig, options)
     if not paths:
         raise ValueError(
             "no shard folder given; use python -m data.gallery SHARDS... [limit=10000] [out=FOLDER]"

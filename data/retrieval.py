@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.progress import track
 
-from configs.load import OVERRIDE, load_config, to_plain
+from configs.load import load_config, split_words, to_plain
 from configs.retrieval import RetrieveConfig
 from configs.runtime import command, console, locked
 from data.embed import fingerprint
@@ -110,8 +110,8 @@ def _summary(index: dict[str, Any]) -> Sheet:
 @command
 def main(argv: list[str]) -> None:
     """Write the shards and print what is in them."""
-    paths = [Path(arg) for arg in argv if not OVERRIDE.fullmatch(arg)]
-    cfg = load_config(RetrieveConfig, [arg for arg in argv if OVERRIDE.fullmatch(arg)])
+    words, options = split_words(argv)
+    paths, cfg = [*map(Path, words)], load_config(RetrieveConfig, options)
     if len(paths) != 1:
         raise ValueError(
             "give one shard folder; use python -m data.retrieval SHARDS out=FOLDER [embedder=...]"

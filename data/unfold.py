@@ -17,7 +17,7 @@ from typing import Any
 from rich.progress import track
 
 from configs.data import UnfoldConfig
-from configs.load import OVERRIDE, load_config
+from configs.load import load_config, split_words
 from configs.runtime import command, console
 from data.index import read_index
 from data.loader import IndexedDataset
@@ -83,8 +83,8 @@ def unfold_shards(shards: Path, cfg: UnfoldConfig) -> dict[str, Any]:
 @command
 def main(argv: list[str]) -> None:
     """Write the shards and say how many samples they hold."""
-    paths = [Path(arg) for arg in argv if not OVERRIDE.fullmatch(arg)]
-    cfg = load_config(UnfoldConfig, [arg for arg in argv if OVERRIDE.fullmatch(arg)])
+    words, options = split_words(argv)
+    paths, cfg = [*map(Path, words)], load_config(UnfoldConfig, options)
     if len(paths) != 1:
         raise ValueError("give one shard folder; use python -m data.unfold SHARDS out=FOLDER")
     index = unfold_shards(paths[0], cfg)

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from configs.load import OVERRIDE, flatten, load_config
+from configs.load import flatten, load_config, split_words
 from configs.runtime import atomic_write, command, console, write_json
 from data.index import read_index
 from data.reporting.claims import percent
@@ -209,10 +209,10 @@ def _section(name: str, body: str) -> str:
 @command
 def main(argv: list[str]) -> None:
     """Add an evaluation to the card of a run."""
-    bare = [arg for arg in argv if not OVERRIDE.fullmatch(arg)]
+    bare, options = split_words(argv)
     if len(bare) != 1:
         raise ValueError("name one run; use python -m geoclip.card RUN retrieval=DIR")
-    cfg = load_config(CardConfig, [arg for arg in argv if OVERRIDE.fullmatch(arg)])
+    cfg = load_config(CardConfig, options)
     add_retrieval(bare[0], cfg.retrieval)
     console.print(f"wrote {write_card(bare[0])}", markup=False, soft_wrap=True)
 

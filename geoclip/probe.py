@@ -8,7 +8,6 @@ shuffled labels. Leaves ``results.json`` and ``report.html``.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -21,7 +20,7 @@ from rich.progress import track
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from configs.load import OVERRIDE, config_hash, load_config, to_plain
+from configs.load import config_hash, load_for_models, to_plain
 from configs.probe import ProbeConfig
 from configs.runs import refuse_run_folder
 from configs.runtime import atomic_write, command, console, environment, write_json
@@ -211,9 +210,7 @@ def _comparisons(
 @command
 def main(argv: list[str]) -> None:
     """Probe the models named by the bare arguments."""
-    bare = [arg for arg in argv if not OVERRIDE.fullmatch(arg) and not arg.endswith((".yaml", ".yml"))]
-    rest = [arg for arg in argv if arg not in bare]
-    cfg = load_config(ProbeConfig, [*rest, f"models={json.dumps(bare)}"] if bare else rest)
+    cfg = load_for_models(ProbeConfig, argv)
     for sheet in probe_sheets(run(cfg)):
         console.print(terminal(sheet))
     console.print(f"wrote {Path(cfg.out) / 'report.html'}", markup=False, soft_wrap=True)

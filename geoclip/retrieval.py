@@ -20,7 +20,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from configs.geoclip import NegativesConfig, RetrievalConfig
-from configs.load import OVERRIDE, config_hash, load_config, to_plain
+from configs.load import config_hash, load_for_models, to_plain
 from configs.runs import refuse_run_folder
 from configs.runtime import atomic_write, command, console, environment, write_json
 from data.loader import IndexedDataset
@@ -237,9 +237,7 @@ def _stored(
 @command
 def main(argv: list[str]) -> None:
     """Evaluate the models named by the bare arguments."""
-    bare = [arg for arg in argv if not OVERRIDE.fullmatch(arg) and not arg.endswith((".yaml", ".yml"))]
-    rest = [arg for arg in argv if arg not in bare]
-    cfg = load_config(RetrievalConfig, [*rest, f"models={json.dumps(bare)}"] if bare else rest)
+    cfg = load_for_models(RetrievalConfig, argv)
     results = run(cfg)
     for sheet in retrieval_sheets(results):
         console.print(terminal(sheet))

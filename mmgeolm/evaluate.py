@@ -8,7 +8,6 @@ stopped. A question without an answer stays in the denominator as wrong. Several
 from __future__ import annotations
 
 import itertools
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 from rich.progress import Progress
 
 from configs.evaluate import EvaluateConfig
-from configs.load import OVERRIDE, config_hash, load_config, save_config, to_plain
+from configs.load import config_hash, load_for_models, save_config, to_plain
 from configs.runs import refuse_run_folder
 from configs.runtime import command, console, environment, write_json
 from configs.stats import paired_bootstrap
@@ -198,9 +197,7 @@ def read_questions(benchmark: Benchmark, cfg: EvaluateConfig) -> list[Question]:
 @command
 def main(argv: list[str]) -> None:
     """Run the command: bare arguments are model folders, ``.yaml`` files and ``key=value`` are options."""
-    models = [arg for arg in argv if not OVERRIDE.fullmatch(arg) and not arg.endswith((".yaml", ".yml"))]
-    rest = [arg for arg in argv if arg not in models]
-    cfg = load_config(EvaluateConfig, rest + ([f"models={json.dumps(models)}"] if models else []))
+    cfg = load_for_models(EvaluateConfig, argv)
     benchmark = find_benchmark(cfg.benchmark)
     refuse_run_folder(cfg.out)
     questions = read_questions(benchmark, cfg)

@@ -22,7 +22,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from configs.load import OVERRIDE, check_seed, load_config
+from configs.load import check_seed, load_config, split_words
 from configs.runtime import command, console, printable, runs_root
 from data.foreign.proposals import Vocabulary
 from data.foreign.work import NAMED, VERSION, Tally, edit, words_of
@@ -152,8 +152,8 @@ def _summary(name: str, index: dict[str, Any]) -> Table:
 @command
 def main(argv: list[str]) -> None:
     """Add the negatives and print what was read, added and refused."""
-    named = [arg for arg in argv if not OVERRIDE.fullmatch(arg)]
-    cfg = load_config(ForeignConfig, [arg for arg in argv if OVERRIDE.fullmatch(arg)])
+    named, options = split_words(argv)
+    cfg = load_config(ForeignConfig, options)
     if len(named) != 1:
         raise ValueError("name one shard folder; use python -m data.foreign SHARDS out=FOLDER")
     source = Path(named[0])

@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.progress import Progress, TextColumn
 from rich.table import Table
 
-from configs.load import OVERRIDE, at_least, load_config, one_of
+from configs.load import at_least, load_config, one_of, split_words
 from configs.runtime import console, printable, runs_root
 from data.recipes.entry import Entry, fingerprint
 from data.recipes.records import Row, digest, read_records
@@ -232,8 +232,8 @@ def summary(recipe: Recipe, index: Mapping[str, Any]) -> Table:
 
 def run(recipe: Recipe, argv: Sequence[str]) -> None:
     """Import the files of a command line, ``FILE ... key=value ...``, and print the summary."""
-    files = [Path(arg) for arg in argv if not OVERRIDE.fullmatch(arg)]
-    cfg = load_config(recipe.config, [arg for arg in argv if OVERRIDE.fullmatch(arg)])
+    words, options = split_words(argv)
+    files, cfg = [*map(Path, words)], load_config(recipe.config, options)
     if not files:
         raise ValueError(
             f"no file given; use python -m data.recipes {recipe.name} FILE ... root=IMAGES ({recipe.files})"

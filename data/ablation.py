@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from configs.runtime import atomic_write, command, console
 from data.reporting import charts
 from data.reporting.ablations import SCORES, differences, every_seed, main_table, rows_table
 from data.reporting.claims import percent, points
-from data.reporting.page import Sheet, markdown, page, paragraph, table, terminal
+from data.reporting.page import Sheet, figure, markdown, page, paragraph, table, terminal
 from data.reporting.results import POOLS
 
 FILLS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
@@ -94,7 +93,7 @@ def _hits(found: Mapping[str, Any]) -> str:
         return paragraph("No row is complete yet.")
     legend = charts.legend([(look, name) for name, look in looks.items()], inline=True)
     text = "Whiskers: 95 % bootstrap intervals over test samples. Dashed: chance."
-    return legend + _figure(charts.bars(groups, "Hit@1 per pool and row"), text)
+    return legend + figure(charts.bars(groups, "Hit@1 per pool and row"), text)
 
 
 def _chart(found: Mapping[str, Any]) -> str:
@@ -110,12 +109,8 @@ def _chart(found: Mapping[str, Any]) -> str:
         ]
         if rows:
             about = f"Differences in Hit@1 on the {pool} pool, points, 95 % interval of a paired bootstrap"
-            parts.append(_figure(charts.differences(rows, about), f"{about}; filled where zero is outside."))
+            parts.append(figure(charts.differences(rows, about), f"{about}; filled where zero is outside."))
     return "".join(parts)
-
-
-def _figure(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>\n"
 
 
 @command

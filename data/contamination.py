@@ -23,7 +23,7 @@ from configs.studies import ContaminationConfig
 from data.embed import embed
 from data.nearest import Vectors, nearest
 from data.reporting import charts
-from data.reporting.page import Sheet, page, paragraph, table, terminal
+from data.reporting.page import Sheet, figure, page, paragraph, table, terminal
 from data.texts import Texts, read_texts
 
 LEVELS = (0.995, 0.990, 0.980, 0.970)
@@ -157,8 +157,8 @@ def _report(results: Mapping[str, Any], scores: np.ndarray, after: np.ndarray | 
     )
     label = "Questions by the highest cosine to the training set, in percent"
     legend = charts.legend([(looks[key], f"{key} filtering") for key in series], inline=True)
-    figure = f"<figure>{charts.bars(groups, label)}<figcaption>{label}.</figcaption></figure>\n"
-    body = paragraph(told) + table(percentages(results)) + legend + figure + table(pairs)
+    drawn = figure(charts.bars(groups, label), f"{label}.")
+    body = paragraph(told) + table(percentages(results)) + legend + drawn + table(pairs)
     return page("Test questions in training data", body, charts.STYLE)
 
 

@@ -18,7 +18,7 @@ from configs.runtime import atomic_write, command, console
 from data.loader import IndexedDataset
 from data.reporting import cards, charts, figures
 from data.reporting.claims import CLAIM, claims, summary
-from data.reporting.page import page, paragraph, table, terminal
+from data.reporting.page import page, paragraph, section, table, terminal
 from data.reporting.results import Results, parse_results, read_results
 from data.reporting.sheets import sheets
 
@@ -40,8 +40,8 @@ STYLE = """
 def print_tables(results: Results | Mapping[str, Any], out: Console = console) -> None:
     """Print claims and tables of a run; settings and environment stand on the page only."""
     results = results if isinstance(results, Results) else parse_results(results)
-    for section, found in sheets(results).items():
-        for sheet in found if section not in ("settings", "environment") else ():
+    for part, found in sheets(results).items():
+        for sheet in found if part not in ("settings", "environment") else ():
             out.print(terminal(sheet))
     out.print(*summary(results), markup=False)
 
@@ -53,27 +53,23 @@ def write_report(folder: str | Path, results: Results) -> Path:
     absent = "The results hold no {}."
     parts = [
         _claim(results),
-        _section("Retrieval: Hit@1 on four pools", figures.hits(results), tables["encoders"]),
-        _section("Which edits are seen", figures.operators(results), tables["operators"]),
-        _section("Paired differences", figures.differences(results), tables["differences"]),
-        _section("Answers of the LMM", figures.lmms(results), tables["lmms"]),
-        _section("Public benchmarks", figures.benchmarks(results), tables["benchmarks"]),
-        _section("Loss curves", figures.curves(run, results)),
-        _section("Examples", _examples(run, results)),
-        _section("Cost", tables["seconds"] or paragraph(absent.format("times"))),
-        _section("Data", tables["data"] or paragraph(absent.format("counts of the data"))),
-        _section("Settings", tables["settings"] or paragraph(absent.format("settings"))),
-        _section("Environment", tables["environment"] or paragraph(absent.format("environment"))),
+        section("Retrieval: Hit@1 on four pools", figures.hits(results), tables["encoders"]),
+        section("Which edits are seen", figures.operators(results), tables["operators"]),
+        section("Paired differences", figures.differences(results), tables["differences"]),
+        section("Answers of the LMM", figures.lmms(results), tables["lmms"]),
+        section("Public benchmarks", figures.benchmarks(results), tables["benchmarks"]),
+        section("Loss curves", figures.curves(run, results)),
+        section("Examples", _examples(run, results)),
+        section("Cost", tables["seconds"] or paragraph(absent.format("times"))),
+        section("Data", tables["data"] or paragraph(absent.format("counts of the data"))),
+        section("Settings", tables["settings"] or paragraph(absent.format("settings"))),
+        section("Environment", tables["environment"] or paragraph(absent.format("environment"))),
     ]
     path = run / "report.html"
     text = page(TITLE, "".join(parts), charts.STYLE + cards.STYLE + STYLE)
     with atomic_write(path) as file:
         file.write(text)
     return path
-
-
-def _section(name: str, *parts: str) -> str:
-    return f"<section>\n<h2>{escape(name)}</h2>\n{''.join(parts)}</section>\n"
 
 
 def _claim(results: Results) -> str:

@@ -27,7 +27,7 @@ from configs.studies import SimilarityConfig
 from data.contamination import closest
 from data.embed import dense, embed
 from data.reporting import charts
-from data.reporting.page import Sheet, page, paragraph, table, terminal
+from data.reporting.page import Sheet, figure, page, paragraph, table, terminal
 from data.reporting.scatter import scatter
 from data.texts import read_texts
 
@@ -148,13 +148,14 @@ def _report(results: Mapping[str, Any], flat: np.ndarray | None, labels: np.ndar
     parts = [
         paragraph(f"{results['questions']:,} questions, embedder {results['config']['embedder']}."),
         *map(table, sheets(results)),
-        f"{legend}<figure>{charts.bars(groups, label)}<figcaption>{label}.</figcaption></figure>\n",
+        legend,
+        figure(charts.bars(groups, label), f"{label}."),
     ]
     if flat is not None:
         how = {"pca": "the first two principal components", "tsne": "t-SNE"}[results["config"]["picture"]]
         about = f"Negative captions in the plane by {how}, {results['sampled_per_kind']:,} of each kind"
         drawn = scatter([(look, flat[labels == at]) for at, look in enumerate(looks)], about)
-        parts.append(f"{legend}<figure>{drawn}<figcaption>{about}.</figcaption></figure>\n")
+        parts += [legend, figure(drawn, f"{about}.")]
     return page("Negatives beside exam questions", "".join(parts), charts.STYLE)
 
 

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from data.reporting import charts
-from data.reporting.page import Sheet, page, paragraph, table
+from data.reporting.page import Sheet, figure, page, paragraph, section, table
 
 LOOKS = {"rule": charts.Look("R", "#0072b2"), "image": charts.Look("I", "#d55e00")}
 MOST = 60
@@ -28,11 +28,11 @@ def card_page(card: Mapping[str, Any]) -> str:
     none = paragraph("Nothing was rejected, or the index does not tell.")
     parts = [
         paragraph(told),
-        _section("Contents", f'<div class="counts">{"".join(sheets.values())}</div>'),
-        _section("Negatives", _operators(card) + (balance or paragraph("The samples have no negatives."))),
-        _section("Rejected while building", refused or none),
-        _section("Lengths", _histograms(card) + lengths),
-        _section("Origin", origin + _recipes(card)),
+        section("Contents", f'<div class="counts">{"".join(sheets.values())}</div>'),
+        section("Negatives", _operators(card) + (balance or paragraph("The samples have no negatives."))),
+        section("Rejected while building", refused or none),
+        section("Lengths", _histograms(card) + lengths),
+        section("Origin", origin + _recipes(card)),
     ]
     style = (
         ".counts { display: flex; flex-wrap: wrap; gap: 0 3rem; } pre { font-size: .8rem; overflow-x: auto; }"
@@ -188,7 +188,7 @@ def _operators(card: Mapping[str, Any]) -> str:
         groups.append(charts.Group(name, tuple(bars)))
     text = "Share of the negatives of a kind that an operator has a part in; there may be several."
     legend = charts.legend([(LOOKS[kind], f"{kind} negatives") for kind in kinds], inline=True)
-    return f"{legend}<figure>{charts.bars(groups, text)}<figcaption>{escape(text)}</figcaption></figure>\n"
+    return legend + figure(charts.bars(groups, text), text)
 
 
 def _histograms(card: Mapping[str, Any]) -> str:
@@ -216,7 +216,3 @@ def _recipes(card: Mapping[str, Any]) -> str:
         name = escape(f"Recipe of {part['folder']}")
         parts.append(f"<details><summary>{name}</summary><pre>{text}</pre></details>\n")
     return "".join(parts)
-
-
-def _section(name: str, body: str) -> str:
-    return f"<section>\n<h2>{escape(name)}</h2>\n{body}</section>\n"

@@ -10,7 +10,7 @@ from configs.runs import read_metrics
 from data.reporting import charts
 from data.reporting.charts import Bar, Curve, Group, Look
 from data.reporting.claims import points
-from data.reporting.page import paragraph
+from data.reporting.page import figure, paragraph
 from data.reporting.results import ARMS, Results, Score
 from data.reporting.sheets import count, in_order, percent
 
@@ -76,7 +76,7 @@ def differences(results: Results) -> str:
         if rows:
             about = f"{name}: differences in points with the 95 % interval of a paired bootstrap"
             parts.append(
-                _figure(charts.differences(rows, about), f"{about}; filled where zero lies outside it.")
+                figure(charts.differences(rows, about), f"{about}; filled where zero lies outside it.")
             )
     return "".join(parts)
 
@@ -127,7 +127,7 @@ def curves(run: Path, results: Results) -> str:
         if found
     )
     text = "Training loss. Whole losses of different objectives and batch sizes are not on one scale."
-    return _legend(results, drawn) + _figure(f'<div class="panels">{charted}</div>', text)
+    return _legend(results, drawn) + figure(f'<div class="panels">{charted}</div>', text)
 
 
 def _logged(folders: Mapping[str, Path], column: str) -> dict[str, tuple[tuple[float, float], ...]]:
@@ -156,7 +156,7 @@ def _drawn(groups: list[Group], about: str, text: str) -> str:
         text += " Whiskers: 95 % bootstrap intervals over test samples."
     if any(group.chance is not None for group in groups):
         text += " Dashed: chance."
-    return _figure(charts.bars(groups, about), text)
+    return figure(charts.bars(groups, about), text)
 
 
 def _group(name: str, found: list[tuple[Look, Score]]) -> Group:
@@ -190,7 +190,3 @@ def _legend(results: Results, names: Iterable[str], described: bool = False) -> 
         words += [ARMS[arm]] if described else []
         entries.append((LOOKS[arm], ": ".join(words)))
     return charts.legend(entries, inline=not described)
-
-
-def _figure(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{caption}</figcaption></figure>\n"

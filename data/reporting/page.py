@@ -105,6 +105,16 @@ def paragraph(text: str, css: str = "") -> str:
     return f'<p class="{css}">{escape(text)}</p>\n' if css else f"<p>{escape(text)}</p>\n"
 
 
+def section(name: str, *parts: str) -> str:
+    """Return HTML parts as a section under its heading."""
+    return f"<section>\n<h2>{escape(name)}</h2>\n{''.join(parts)}</section>\n"
+
+
+def figure(drawn: str, caption: str) -> str:
+    """Return a drawing (SVG, HTML) with its caption, which is escaped."""
+    return f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>\n"
+
+
 def markdown(sheet: Sheet) -> str:
     """Return a sheet as a Markdown table under its title; no text of it breaks a cell."""
 

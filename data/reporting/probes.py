@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from data.reporting import charts
 from data.reporting.charts import Bar, Group
 from data.reporting.claims import percent, points
-from data.reporting.page import Sheet, page, paragraph, table
+from data.reporting.page import Sheet, figure, page, paragraph, section, table
 from data.reporting.retrieval import look
 
 FEATURES = {
@@ -39,11 +38,9 @@ def probe_page(results: Mapping[str, Any]) -> str:
         body += paragraph(f"Too rare, or always the same, and not probed: {', '.join(rare)}.", "muted")
     body += charts.legend([(look(i), model) for i, model in enumerate(results["models"])], inline=False)
     for name, title in FEATURES.items():
-        body += (
-            f"<section>\n<h2>{escape(title)}</h2>\n{_bars(results, name)}{sheets.pop(title, '')}</section>\n"
-        )
+        body += section(title, _bars(results, name), sheets.pop(title, ""))
     if sheets:
-        body += f"<section>\n<h2>Models compared</h2>\n{''.join(sheets.values())}</section>\n"
+        body += section("Models compared", *sheets.values())
     return page("Linear probes", body, charts.STYLE)
 
 
@@ -102,4 +99,4 @@ def _bars(results: Mapping[str, Any], name: str) -> str:
         shown = attribute.removeprefix("relation ")
         groups.append(Group(shown, bars, f"n {found[0]['n']}", found[0]["majority"]))
     text = "Accuracy; whiskers: 95 % intervals, dashed: the majority class."
-    return f"<figure>{charts.bars(groups, text)}<figcaption>{escape(text)}</figcaption></figure>\n"
+    return figure(charts.bars(groups, text), text)

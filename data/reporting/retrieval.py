@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from typing import Any
 
 from data.reporting import charts, misses
 from data.reporting.charts import Bar, Difference, Group, Look
 from data.reporting.claims import percent, points
 from data.reporting.misses import Miss, miss_card
-from data.reporting.page import Sheet, page, paragraph, table
+from data.reporting.page import Sheet, figure, page, paragraph, section, table
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
 DIRECTIONS = {"rule": "image to text", "image": "text to image"}
@@ -44,10 +43,10 @@ def retrieval_page(results: Mapping[str, Any], mistakes: Mapping[str, Sequence[M
     parts = [
         paragraph(f"Test samples: {results['config']['data']}. A tie is a miss. {INTERVALS}"),
         legend,
-        _section("Pools", _pool_bars(results), sheets.pop("Models"), sheets.pop("Hit@k in percent")),
-        _section("Edit types", sheets.pop("Edit types", "") or paragraph("No sample has negatives.")),
-        _section("Models compared", compared) if compared else "",
-        _section("Robustness", _robustness(results, names), *sheets.values()) if sheets else "",
+        section("Pools", _pool_bars(results), sheets.pop("Models"), sheets.pop("Hit@k in percent")),
+        section("Edit types", sheets.pop("Edit types", "") or paragraph("No sample has negatives.")),
+        section("Models compared", compared) if compared else "",
+        section("Robustness", _robustness(results, names), *sheets.values()) if sheets else "",
         *(_mistakes(f"{names[model]}: {model}", found) for model, found in mistakes.items()),
     ]
     return page("Retrieval", "".join(parts), charts.STYLE + misses.STYLE)
@@ -174,7 +173,7 @@ def _pool_bars(results: Mapping[str, Any]) -> str:
             first = found[0][1]
             groups.append(Group(pool, bars, f"n {first['n']}", first["chance"]["hit@1"]))
     text = "Hit@1 per pool; whiskers: 95 % intervals, dashed: chance."
-    return _figure(charts.bars(groups, text), text) if groups else paragraph("No pool has a sample.")
+    return figure(charts.bars(groups, text), text) if groups else paragraph("No pool has a sample.")
 
 
 def _robustness(results: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -199,7 +198,7 @@ def _robustness(results: Mapping[str, Any], names: Mapping[str, str]) -> str:
             "negatives are their own: what no picture tells, no caption says and no edit changes. Edit types "
             "compare like with like."
         )
-    return (_figure(charts.differences(rows, text), text) if rows else "") + told
+    return (figure(charts.differences(rows, text), text) if rows else "") + told
 
 
 def _mistakes(model: str, found: Sequence[Miss]) -> str:
@@ -209,12 +208,4 @@ def _mistakes(model: str, found: Sequence[Miss]) -> str:
         "Of every pool the samples whose positive lost by most. Words that differ from the right caption are "
         "marked; a residual says by how many visible margins the edited statement misses the truth."
     )
-    return _section(f"Hardest mistakes of {model}", paragraph(told, "muted"), *map(miss_card, found))
-
-
-def _figure(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>\n"
-
-
-def _section(name: str, *parts: str) -> str:
-    return f"<section>\n<h2>{escape(name)}</h2>\n{''.join(parts)}</section>\n"
+    return section(f"Hardest mistakes of {model}", paragraph(told, "muted"), *map(miss_card, found))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from configs.load import flatten
 from configs.runs import read_metrics
 from data.reporting import charts
 from data.reporting.charts import Curve, Look
-from data.reporting.page import Sheet, page, paragraph, table
+from data.reporting.page import Sheet, page, paragraph, section, table
 
 TRAIN, HELD_OUT = Look("train", "#0072b2"), Look("val", "#d55e00", "7 3")
 SHARES = ("accuracy/", "hit@1/")
@@ -31,8 +30,8 @@ def training_page(run: Path, results: Mapping[str, Any], config: Mapping[str, An
         shares = [name for name in panels if name.startswith(SHARES)]
         rest = [name for name in panels if name not in shares]
         drawn = charts.legend([(TRAIN, "training"), (HELD_OUT, "held-out samples")], inline=True)
-        drawn += _section("Hit@1 and accuracy", _panels(panels, shares, log=False)) if shares else ""
-        drawn += _section("Loss terms, learning rate, speed", _panels(panels, rest, log=True)) if rest else ""
+        drawn += section("Hit@1 and accuracy", _panels(panels, shares, log=False)) if shares else ""
+        drawn += section("Loss terms, learning rate, speed", _panels(panels, rest, log=True)) if rest else ""
     told = (
         f"{results['steps']:,} optimiser steps, {results['samples_seen']:,} samples, "
         f"{results['seconds']:,.0f} s of training. Training values are means since the value before; "
@@ -41,7 +40,7 @@ def training_page(run: Path, results: Mapping[str, Any], config: Mapping[str, An
     sheets = [_flat("Last values", results.get("validation") or {}), _flat("Options", config)]
     return page(
         f"Training of {run.name}",
-        paragraph(told) + drawn + _section("Settings", *map(table, (s for s in sheets if s.rows))),
+        paragraph(told) + drawn + section("Settings", *map(table, (s for s in sheets if s.rows))),
         charts.STYLE,
     )
 
@@ -76,7 +75,3 @@ def _panels(panels: Mapping[str, list[Curve]], names: Sequence[str], *, log: boo
 def _flat(title: str, values: Mapping[str, Any]) -> Sheet:
     rows = tuple((key, "–" if value is None else str(value)) for key, value in flatten(dict(values)).items())
     return Sheet(title, ("key", "value"), "ll", rows)
-
-
-def _section(name: str, *parts: str) -> str:
-    return f"<section>\n<h2>{escape(name)}</h2>\n{''.join(parts)}</section>\n"

@@ -6,7 +6,6 @@ Reads ``FOLDER/results.json`` as ``configs.ablate`` leaves it. The page is one f
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,24 +15,15 @@ from configs.runtime import atomic_write, command, console
 from data.reporting import charts
 from data.reporting.ablations import SCORES, differences, every_seed, main_table, rows_table
 from data.reporting.claims import percent, points
+from data.reporting.looks import look
 from data.reporting.page import Sheet, figure, markdown, page, paragraph, table, terminal
-from data.reporting.results import POOLS
-
-FILLS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
-"""Of rows, in turn; rows are told apart by the letters under their bars."""
+from data.reporting.results import POOLS, load_results
 
 
 def read_table(folder: Path) -> dict[str, Any]:
     """Return ``folder/results.json``; raises ValueError for a file that an ablation did not write."""
-    path = folder / "results.json"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} does not exist; give the folder of a table that configs.ablate has run"
-        )
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON ({error}); run configs.ablate again") from error
+    give = "the folder of a table that configs.ablate has run"
+    path, found = load_results(folder, give=give, again="run configs.ablate again")
     if not isinstance(found, dict) or not {"table", "rows", "differences", "baseline"} <= found.keys():
         raise ValueError(
             f"{path} is not the table of an ablation; give a folder that configs.ablate has written"
@@ -77,10 +67,7 @@ def write_pages(folder: Path, found: Mapping[str, Any]) -> None:
 
 def _hits(found: Mapping[str, Any]) -> str:
     """Hit@1 per pool, one bar per row."""
-    looks = {
-        name: charts.Look(chr(ord("A") + i) if i < 26 else str(i + 1), FILLS[i % len(FILLS)])
-        for i, name in enumerate(found["rows"])
-    }
+    looks = {name: look(i) for i, name in enumerate(found["rows"])}
     groups = []
     for pool in POOLS:
         scores = {n: row["hit@1"][pool] for n, row in found["rows"].items() if pool in row["hit@1"]}

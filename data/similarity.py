@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -27,12 +26,12 @@ from configs.studies import SimilarityConfig
 from data.contamination import closest
 from data.embed import dense, embed
 from data.reporting import charts
+from data.reporting.looks import look
 from data.reporting.page import Sheet, figure, page, paragraph, table, terminal
 from data.reporting.scatter import scatter
 from data.texts import read_texts
 
 LEVELS = (0.90, 0.85, 0.70, 0.60)
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 
 
 def above(scores: np.ndarray) -> dict[str, float]:
@@ -137,7 +136,7 @@ def sheets(results: Mapping[str, Any]) -> list[Sheet]:
 
 def _report(results: Mapping[str, Any], flat: np.ndarray | None, labels: np.ndarray) -> str:
     names = list(results["negatives"])
-    looks = [charts.Look(ascii_uppercase[at % 26], COLOURS[at % len(COLOURS)]) for at in range(len(names))]
+    looks = [look(at) for at in range(len(names))]
     legend = charts.legend(list(zip(looks, names, strict=True)), inline=True)
     groups = []
     for level in LEVELS:

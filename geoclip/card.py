@@ -19,6 +19,7 @@ from configs.load import flatten, load_config, split_words
 from configs.runtime import atomic_write, command, console, write_json
 from data.index import read_index
 from data.reporting.claims import percent
+from data.reporting.page import Sheet, markdown
 from data.reporting.retrieval import in_words
 from geoclip.towers import OWN_CONFIG
 
@@ -194,12 +195,7 @@ def _results(results: Mapping[str, Any], scores: Mapping[str, Any] | None) -> st
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join(f"| {' | '.join(_cell(cell) for cell in line)} |\n" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return markdown(Sheet("", head, "l" * len(head), tuple(rows))) + "\n"
 
 
 def _section(name: str, body: str) -> str:

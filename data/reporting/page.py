@@ -116,10 +116,11 @@ def figure(drawn: str, caption: str) -> str:
 
 
 def markdown(sheet: Sheet) -> str:
-    """Return a sheet as a Markdown table under its title; no text of it breaks a cell."""
+    """Return a sheet as a Markdown table under its title, if it has one; no text of it breaks a cell."""
 
     def row(cells: tuple[str, ...]) -> str:
         return f"| {' | '.join(' '.join(cell.replace('|', chr(92) + '|').split()) for cell in cells)} |"
 
     rule = "|".join("---:" if side == "r" else "---" for side in sheet.align)
-    return "\n".join([f"**{sheet.title}**", "", row(sheet.head), f"|{rule}|", *map(row, sheet.rows)])
+    title = [f"**{sheet.title}**", ""] if sheet.title else []
+    return "\n".join([*title, row(sheet.head), f"|{rule}|", *map(row, sheet.rows)])

@@ -8,8 +8,8 @@ from typing import Any
 from data.reporting import charts
 from data.reporting.charts import Bar, Group
 from data.reporting.claims import percent, points
+from data.reporting.looks import look
 from data.reporting.page import Sheet, figure, page, paragraph, section, table
-from data.reporting.retrieval import look
 
 FEATURES = {
     "pooled": "Pooled picture",

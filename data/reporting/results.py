@@ -93,19 +93,23 @@ def read_results(folder: str | Path) -> Results:
     Raises FileNotFoundError where it is missing, and ValueError that names file, field and value where it is
     not what a run writes.
     """
-    path = Path(folder) / "results.json"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} does not exist; give the folder of a run, as runs/demo after make demo"
-        )
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON ({error}); run the demo again") from error
+    give = "the folder of a run, as runs/demo after make demo"
+    path, raw = load_results(folder, give=give, again="run the demo again")
     try:
         return parse_results(raw)
     except ValueError as error:
         raise ValueError(f"{path}, {error}") from error
+
+
+def load_results(folder: str | Path, *, give: str, again: str) -> tuple[Path, Any]:
+    """Return path and content of ``folder/results.json``; errors say what to ``give`` or do ``again``."""
+    path = Path(folder) / "results.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist; give {give}")
+    try:
+        return path, json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON ({error}); {again}") from error
 
 
 def parse_results(raw: Any) -> Results:

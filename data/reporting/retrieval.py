@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from data.reporting import charts, misses
-from data.reporting.charts import Bar, Difference, Group, Look
+from data.reporting.charts import Bar, Difference, Group
 from data.reporting.claims import percent, points
+from data.reporting.looks import look
 from data.reporting.misses import Miss, miss_card
 from data.reporting.page import Sheet, figure, page, paragraph, section, table
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
 DIRECTIONS = {"rule": "image to text", "image": "text to image"}
 """Of the pools that have one by nature; others say it in their name."""
 INTERVALS = (
@@ -54,16 +54,7 @@ def retrieval_page(results: Mapping[str, Any], mistakes: Mapping[str, Sequence[M
 
 def _names(results: Mapping[str, Any]) -> dict[str, str]:
     """Return a letter for every model, A, B and so on, in their order."""
-    return {model: _letter(i) for i, model in enumerate(results["models"])}
-
-
-def _letter(i: int) -> str:
-    return (_letter(i // 26 - 1) if i >= 26 else "") + chr(ord("A") + i % 26)
-
-
-def look(i: int) -> Look:
-    """Return letter and colour of model ``i`` of a comparison."""
-    return Look(_letter(i), COLOURS[i % len(COLOURS)])
+    return {model: look(i).letter for i, model in enumerate(results["models"])}
 
 
 def _models(results: Mapping[str, Any], names: Mapping[str, str]) -> Iterable[tuple[str, ...]]:

@@ -7,10 +7,10 @@ are remembered: edits of letters cost no geometry.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
 from zlib import crc32
 
 from data.scene import geometry as g
@@ -22,12 +22,27 @@ from data.scene.types import CANVAS, Axes, Built, Curve, Fact, Mark, Point, Prog
 
 __all__ = ["Rejected", "build", "check", "choose_numbers", "forms", "labelled_points", "retold", "statements"]
 
+Found = TypeVar("Found")
 BORDER = 46.0
 """Free border in px, room for labels."""
 REMEMBERED = 256
 """Figures whose geometry is kept, about 4 kB each."""
 
 _USED: dict[tuple[str, ...], tuple[str, ...]] = {}  # by class, the parameters that its drawing reads
+
+
+def _kept(find: Callable[[Program], Found]) -> Callable[[Program], Found]:
+    """Keep on the program what is found, under the name of the function: it is asked for often."""
+    name = find.__name__
+
+    @wraps(find)
+    def ask(program: Program) -> Found:
+        kept: dict[str, Any] = program.__dict__
+        if name not in kept:
+            kept[name] = find(program)
+        return kept[name]
+
+    return ask
 
 
 def check(program: Program) -> tuple[Figure, Scene]:
@@ -59,22 +74,17 @@ def build(program: Program) -> Built:
     return Built(named, tuple([*(fact.rename(names) for fact in figure.stated), *numbers]))
 
 
+@_kept
 def statements(program: Program) -> tuple[Fact, ...]:
-    """Return what the caption of a program states, clear or not; it is kept as well."""
-    kept: dict[str, tuple[Fact, ...]] = program.__dict__
-    if "_stated" not in kept:
-        figure, names = _figure_of(program), _names(program)
-        facts = (*figure.stated, *_numbers(figure, program.given))
-        kept["_stated"] = tuple([fact.rename(names) for fact in facts])
-    return kept["_stated"]
+    """Return what the caption of a program states, clear or not."""
+    figure, names = _figure_of(program), _names(program)
+    return tuple([fact.rename(names) for fact in (*figure.stated, *_numbers(figure, program.given))])
 
 
+@_kept
 def forms(program: Program) -> tuple[Fact, ...]:
-    """Return the canonical form of each statement; it is kept as well."""
-    kept: dict[str, tuple[Fact, ...]] = program.__dict__
-    if "_forms" not in kept:
-        kept["_forms"] = tuple([canonical(fact) for fact in statements(program)])
-    return kept["_forms"]
+    """Return the canonical form of each statement."""
+    return tuple([canonical(fact) for fact in statements(program)])
 
 
 def retold(program: Program, **told: Any) -> Program:
@@ -118,18 +128,9 @@ def _names(program: Program) -> dict[int, str]:
 Key = tuple[str, tuple[str, ...], tuple[object, ...]]
 
 
+@_kept
 def _drawn(program: Program) -> tuple[Key, Figure | str]:
-    """Return family, names and values of the parameters that the drawing reads, and the figure.
-
-    Asked for often, so kept.
-    """
-    kept: dict[str, tuple[Key, Figure | str]] = program.__dict__
-    if "_drawn" not in kept:
-        kept["_drawn"] = _draw(program)
-    return kept["_drawn"]
-
-
-def _draw(program: Program) -> tuple[Key, Figure | str]:
+    """Return family, names and values of the parameters that the drawing reads, and the figure."""
     of_class = figure_class(program.template, program.params)
     used = _USED.get(of_class, ())
     while True:

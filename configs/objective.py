@@ -148,8 +148,8 @@ def parts_of(
     for at, stage in enumerate(stages):
         given = [name for name in ("until_step", "until_epoch") if getattr(stage, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"stages[{at}] has {' and '.join(given) or 'no end'}; give one of until_step "
-                             "and until_epoch")  # fmt: skip
+            has = " and ".join(given) or "no end"
+            raise ValueError(f"stages[{at}] has {has}; give one of until_step and until_epoch")
         end = getattr(stage, given[0])
         if end <= ends.get(given[0], 0):
             raise ValueError(f"stages[{at}].{given[0]}={end} is not after the stage before; ends must rise")

@@ -80,7 +80,12 @@ def gather_features(
     same = caption_ids[:, None] == all_caption_ids
     same |= batch.image_ids[:size, None] == gather_rows(batch.image_ids[:size], samples)
     true_captions, true_images = truth_masks(batch.true_pairs, batch.told, samples, max(told))
-    repeats = all_caption_ids[:, None] == gather_rows(negative_ids, hard)  # [B_all, N_all]
+    all_negative_ids = gather_rows(negative_ids, hard)
+    # Few captions are true of a picture, so only these are held against all negatives.
+    pictures, captions = (same | true_captions).nonzero(as_tuple=True)
+    repeats = all_caption_ids[captions, None] == all_negative_ids
+    true_negatives = torch.zeros(size, len(all_negative_ids), device=image.device)
+    true_negatives.index_add_(0, pictures, repeats.float())
     return Features(
         image=image[:size],
         text=own,
@@ -97,7 +102,7 @@ def gather_features(
         all_text_negatives=gather_rows(negatives, hard),
         true_pairs=same | true_captions,
         true_images=same | true_images,
-        true_negatives=((same | true_captions).float() @ repeats.float()) > 0,
+        true_negatives=true_negatives > 0,
         first=sum(samples[: rank()]) if everyone else 0,
     )
 

@@ -32,7 +32,7 @@ from data.reporting.probes import probe_page, probe_sheets
 from data.sample import Sample
 from data.scene.engine import scene_of
 from geoclip.encoder import DualEncoder
-from geoclip.towers import load_encoder
+from geoclip.towers import device_of, load_encoder
 from geoclip.vision import tower_outputs
 
 FEATURES = ("pooled", "patches")
@@ -72,7 +72,7 @@ def label_table(rows: Sequence[Mapping[str, str]]) -> dict[str, np.ndarray]:
 @torch.inference_mode()
 def features(encoder: DualEncoder, samples: Sequence[bytes], cfg: ProbeConfig) -> dict[str, np.ndarray]:
     """Return per kind of :data:`FEATURES` the features ``[n, W]`` of pictures, float32."""
-    device = cfg.accelerator if cfg.accelerator != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    device = device_of(cfg.accelerator)
     encoder = encoder.to(device).eval()
     found: dict[str, list[np.ndarray]] = {name: [] for name in FEATURES}
     starts = range(0, len(samples), cfg.batch_size)
@@ -110,9 +110,11 @@ def probe(
     train, test = (part[np.isin(labels[part], classes)] for part in (train, test))
     if len(classes) < 2 or not len(test):
         return None
-    guesses = _fitted(values, labels[train], train, cfg).predict(_scaled(values, train, test))
+    scaler = StandardScaler().fit(values[train])
+    known, asked = scaler.transform(values[train]), scaler.transform(values[test])
+    guesses = _regression(cfg).fit(known, labels[train]).predict(asked)
     shuffled = np.random.default_rng(cfg.seed).permutation(labels[train])
-    control = _fitted(values, shuffled, train, cfg).predict(_scaled(values, train, test))
+    control = _regression(cfg).fit(known, shuffled).predict(asked)
     right = (guesses == labels[test]).astype(float)
     majority = max(classes, key=lambda name: (counts[name], name))
     options = {"samples": cfg.resamples, "seed": cfg.seed}
@@ -133,14 +135,8 @@ def probe(
     return found, dict(zip(test.tolist(), right.tolist(), strict=True))
 
 
-def _fitted(
-    values: np.ndarray, labels: np.ndarray, train: np.ndarray, cfg: ProbeConfig
-) -> LogisticRegression:
-    return LogisticRegression(C=cfg.c, max_iter=2000).fit(_scaled(values, train, train), labels)
-
-
-def _scaled(values: np.ndarray, train: np.ndarray, part: np.ndarray) -> np.ndarray:
-    return StandardScaler().fit(values[train]).transform(values[part])
+def _regression(cfg: ProbeConfig) -> LogisticRegression:
+    return LogisticRegression(C=cfg.c, max_iter=2000)
 
 
 def _balanced(truth: np.ndarray, guesses: np.ndarray) -> float:
@@ -151,8 +147,7 @@ def _balanced(truth: np.ndarray, guesses: np.ndarray) -> float:
 def run(cfg: ProbeConfig) -> dict[str, Any]:
     """Probe every model, compare them in pairs, write both files, and return what results.json holds."""
     refuse_run_folder(cfg.out)
-    if cfg.accelerator == "cuda" and not torch.cuda.is_available():
-        raise ValueError("accelerator=cuda, but torch finds no GPU; use cpu or auto")
+    device_of(cfg.accelerator)  # an impossible one shows before the work
     out = Path(cfg.out)
     out.mkdir(parents=True, exist_ok=True)
     samples = IndexedDataset([cfg.data], limit=cfg.limit)

@@ -16,7 +16,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch.utils.data import DataLoader, Dataset
 
 from configs.geoclip import NegativesConfig, RetrievalConfig
@@ -34,7 +33,7 @@ from geoclip.hits import Hits, compare, compare_pairs, operator_accuracy, summar
 from geoclip.mistakes import hardest, shown
 from geoclip.pools import Pools, all_hits, operator_hits, score
 from geoclip.robustness import Change, disturbances, same_scenes
-from geoclip.towers import load_encoder
+from geoclip.towers import device_of, load_encoder
 
 
 @dataclass
@@ -116,7 +115,7 @@ def evaluate(
     """
     start = time.perf_counter()
     reader = Reader(encoder, samples, cfg, change)
-    device = cfg.accelerator if cfg.accelerator != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    device = device_of(cfg.accelerator)
     scores = score(encoder, reader, device)
     _check_skipped(reader, len(scores.keys), samples, cfg)
     pools = Pools(scores, negatives=cfg.negatives, seed=cfg.seed)
@@ -159,8 +158,7 @@ def load_hits(path: str | Path) -> dict[str, dict[str, Hits]]:
 def run(cfg: RetrievalConfig) -> dict[str, Any]:
     """Evaluate every model, compare them in pairs, write all files, and return what results.json holds."""
     refuse_run_folder(cfg.out)
-    if cfg.accelerator == "cuda" and not torch.cuda.is_available():
-        raise ValueError("accelerator=cuda, but torch finds no GPU; use cpu or auto")
+    device_of(cfg.accelerator)  # an impossible one shows before the work
     out = Path(cfg.out)
     out.mkdir(parents=True, exist_ok=True)  # an impossible folder shows before the work
     samples = IndexedDataset([cfg.data])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import (
     MODEL_MAPPING,
     AutoImageProcessor,
@@ -69,6 +70,13 @@ def load_encoder(path: str, *, image_size: int | None = None, text_window: int |
         mean=list(processor.image_mean),
         std=list(processor.image_std),
     )
+
+
+def device_of(accelerator: str) -> str:
+    """Return cpu or cuda for ``cpu``, ``cuda`` or ``auto``; ValueError for cuda where torch finds no GPU."""
+    if accelerator == "cuda" and not torch.cuda.is_available():
+        raise ValueError("accelerator=cuda, but torch finds no GPU; use cpu or auto")
+    return accelerator if accelerator != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def make_clip(shape: ClipShape) -> DualEncoder:

@@ -300,16 +300,15 @@ def test_the_multiplier_of_a_softmax_objective_stays_below_100(options, clip_fol
     assert found == {"softmax": pytest.approx(4.605170, abs=1e-6), "sigmoid": pytest.approx(6.0, abs=1e-4)}
 
 
+def clip_options(tokenizer, width):
+    """Options of a tiny CLIP from config."""
+    shape = {"tokenizer": tokenizer, "image_size": 32, "patch_size": 8, "layers": 2, "heads": 2, "embed": 16}
+    shape |= {"width": width, "text_width": 32, "text_layers": 2, "text_heads": 2, "text_window": 64}
+    return [f"encoder.clip.{name}={value}" for name, value in shape.items()]
+
+
 def test_a_clip_from_config_learns_to_tell_twelve_samples_apart(options, tokenizer_folder, tmp_path):
-    shape = {"image_size": 32, "patch_size": 8, "width": 32, "layers": 2, "heads": 2, "text_width": 32}
-    shape |= {
-        "text_layers": 2,
-        "text_heads": 2,
-        "text_window": 64,
-        "embed": 16,
-        "tokenizer": tokenizer_folder,
-    }
-    encoder = [f"encoder.clip.{name}={value}" for name, value in shape.items()]
+    encoder = clip_options(tokenizer_folder, width=32)
     more = ["trainer.max_steps=90", "optim.lr=3e-3", "trainer.log_every_steps=15"]
     more += ["trainer.checkpoint_every_steps=90"]
     train(load_config(GeoclipConfig, options(tmp_path / "run", *encoder, *more)))
@@ -387,15 +386,7 @@ def test_a_term_that_meets_no_negatives_is_told_of_once(clip, capsys):
 
 def test_a_checkpoint_of_another_architecture_is_refused(options, finished, tokenizer_folder, tmp_path):
     folder, _ = finished
-    shape = {"image_size": 32, "patch_size": 8, "width": 64, "layers": 2, "heads": 2, "text_width": 32}
-    shape |= {
-        "text_layers": 2,
-        "text_heads": 2,
-        "text_window": 64,
-        "embed": 16,
-        "tokenizer": tokenizer_folder,
-    }
-    other = [f"encoder.clip.{name}={value}" for name, value in shape.items()]
+    other = clip_options(tokenizer_folder, width=64)
     other += [f"trainer.resume={folder / 'checkpoints' / 'step-00000003.ckpt'}"]
     with pytest.raises(
         ValueError, match=r"holds another encoder: \d+ tensors differ, the first is encoder\."

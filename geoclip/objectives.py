@@ -84,8 +84,8 @@ def gather_features(
     # Few captions are true of a picture, so only these are held against all negatives.
     pictures, captions = (same | true_captions).nonzero(as_tuple=True)
     repeats = all_caption_ids[captions, None] == all_negative_ids
-    true_negatives = torch.zeros(size, len(all_negative_ids), device=image.device)
-    true_negatives.index_add_(0, pictures, repeats.float())
+    true_negatives = torch.zeros(size, len(all_negative_ids), dtype=torch.int32, device=image.device)
+    true_negatives.index_add_(0, pictures, repeats.int())
     return Features(
         image=image[:size],
         text=own,

@@ -19,11 +19,9 @@ from configs.retrieval import MiningConfig
 from data.embed import TFIDF, embed
 from data.nearest import nearest
 from data.ondisk import fill
-from data.sample import Edit, Negative, Sample, SampleError
-from data.scene.build import Rejected
-from data.scene.engine import scene_of, truth_of_caption
-from data.scene.types import Scene
-from data.statements import UNREADABLE, Statements, digest
+from data.sample import Edit, Negative, Sample
+from data.scene.engine import truth_of_caption
+from data.statements import UNREADABLE, Statements, digest, scene_of_sample
 
 CANDIDATES = 5
 """Similar captions looked at per retrieval negative asked for; many are true of the scene."""
@@ -121,7 +119,7 @@ def retrieval_negatives(
     if cfg.sampling == "simans":
         rng = np.random.default_rng(digest(f"{seed}/{sample.key}/simans") % 2**63)
         order = kept[simans(scores[kept], a=cfg.a, peak=cfg.peak_score, rng=rng)]
-    scene = _scene(sample)
+    scene = scene_of_sample(sample) if "program" in sample.meta else None
     taken = {"", *(negative.text for negative in sample.negatives)}
     reasons = Counter({SAME: len(rows) - len(kept)})
 
@@ -149,19 +147,6 @@ def retrieval_negatives(
         score = round(float(scores[at]), 4)
         found.append(Negative("retrieval", text, None, edits, verdict, residual, score))
     return tuple(found), +reasons
-
-
-def _scene(sample: Sample) -> Scene | None:
-    """Return the scene of a sample, None where it has no program."""
-    if "program" not in sample.meta:
-        return None
-    try:
-        return scene_of(sample.meta)
-    except (*UNREADABLE, Rejected) as error:
-        raise SampleError(
-            f"sample {sample.key} holds no program of this version ({error!r:.80}), so nothing can be proven "
-            "false of it; build the set anew"
-        ) from error
 
 
 def once(ids: np.ndarray, own: int) -> np.ndarray:

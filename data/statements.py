@@ -15,8 +15,10 @@ import numpy as np
 from configs.runtime import atomic_write
 from data.ondisk import Lines, write_lines
 from data.sample import Sample, SampleError
+from data.scene.build import Rejected
 from data.scene.canonical import canonical_set
-from data.scene.types import Fact
+from data.scene.engine import scene_of
+from data.scene.types import Fact, Scene
 
 IDS = "statements.ids.npy"
 UNREADABLE = (AttributeError, KeyError, IndexError, TypeError, ValueError)
@@ -65,6 +67,17 @@ def open_statements(folder: Path) -> Statements | None:
     if not (folder / IDS).is_file():
         return None
     return Statements(Lines(folder / "statements"), np.load(folder / IDS, allow_pickle=False))
+
+
+def scene_of_sample(sample: Sample) -> Scene:
+    """Return the scene that a sample's program describes; SampleError where this version cannot build it."""
+    try:
+        return scene_of(sample.meta)
+    except (*UNREADABLE, Rejected) as error:
+        raise SampleError(
+            f"sample {sample.key} holds no program of this version ({error!r:.80}), so nothing can be proven "
+            "of its figure; build the set anew"
+        ) from error
 
 
 def statement_id(sample: Sample) -> int:

@@ -30,7 +30,7 @@ from data.loader import IndexedDataset
 from data.reporting.page import terminal
 from data.reporting.probes import probe_page, probe_sheets
 from data.sample import Sample
-from data.scene.engine import scene_of
+from data.statements import scene_of_sample
 from geoclip.encoder import DualEncoder
 from geoclip.towers import device_of, load_encoder
 from geoclip.vision import tower_outputs
@@ -52,7 +52,7 @@ def attributes(sample: Sample) -> dict[str, str]:
         )
     shapes = [str(fact.get("value")) for fact in sample.facts if fact.get("kind") == "shape"]
     found = {"main shape": shapes[0]} if shapes else {}
-    found["number of circles"] = str(len(scene_of(sample.meta).circles))
+    found["number of circles"] = str(len(scene_of_sample(sample).circles))
     kinds = {str(fact.get("kind")) for fact in sample.facts} - {*NOT_RELATIONS}
     return found | {f"relation {kind}": "yes" for kind in sorted(kinds)}
 

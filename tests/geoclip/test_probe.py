@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def test_a_circle_is_counted_and_need_not_be_a_shape():
     facts = ({"kind": "circle", "args": ["O"]}, {"kind": "tangent", "args": ["AB", "O"]})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "geoclip.probe.scene_of", lambda meta: type("S", (), {"circles": (("O", 9.0), ("P", 4.0))})
+            "geoclip.probe.scene_of_sample", lambda _: type("S", (), {"circles": (("O", 9.0), ("P", 4.0))})
         )
         found = attributes(Sample("a", "A circle.", {"png": b""}, facts=facts, meta={"program": {}}))
     assert found == {"number of circles": "2", "relation tangent": "yes"}
@@ -39,6 +40,13 @@ def test_a_circle_is_counted_and_need_not_be_a_shape():
 def test_samples_without_scenes_are_refused(make_sample):
     with pytest.raises(ValueError, match=r"sample 's0000' has no scene .*python -m data\.build"):
         attributes(make_sample(0))
+
+
+def test_a_scene_of_another_version_is_named(scenes):
+    program = {**scenes[0].meta["program"], "params": {}}
+    strange = replace(scenes[0], meta={**scenes[0].meta, "program": program})
+    with pytest.raises(ValueError, match=f"sample {strange.key} holds no program of this version"):
+        attributes(strange)
 
 
 def test_the_split_is_a_partition_that_depends_on_the_seed_alone():

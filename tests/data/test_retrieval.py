@@ -97,7 +97,7 @@ def test_a_scene_is_asked_where_there_is_one(tmp_path, monkeypatch, sample, writ
     folder = write(tmp_path / "shards", samples)
     monkeypatch.setattr("data.statements.Fact.from_json", staticmethod(lambda fact: fact["at"]))
     monkeypatch.setattr("data.statements.canonical_set", lambda facts: [Said(at) for at in facts])
-    monkeypatch.setattr("data.mining.scene_of", lambda meta: meta["program"])
+    monkeypatch.setattr("data.statements.scene_of", lambda meta: meta["program"])
     monkeypatch.setattr("data.mining.truth_of_caption", judge)
     index = add_negatives(folder, config(tmp_path / "out", count=5))
     assert texts(tmp_path / "out")[0] == ["Figure 1.", "Figure 3.", "Figure 5."]
